@@ -33,7 +33,10 @@ format: dev-packages ## Bring the code into its form
 schema: dev-packages ## Print the API's schema into schema.graphql
 	$(BIN)/python -m tools.print_schema
 
-bench: bench-queries bench-import bench-export bench-jobs ## Run every benchmark
+bench: ## Run every benchmark (JSON=file.json writes file-queries.json and so on)
+	@for name in queries import export jobs; do \
+		$(MAKE) bench-$$name $(if $(JSON),JSON=$(JSON:.json=)-$$name.json) || exit 1; \
+	done
 
 bench-queries: dev-packages ## Compare queries with other servers (JSON=file writes the rows)
 	$(BIN)/python -m bench.queries $(REPORT)

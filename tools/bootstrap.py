@@ -11,6 +11,8 @@ environment that has the development packages keeps them: `run` after `dev` brin
 Written so that an older Python reads it far enough to say which version is needed.
 """
 
+from __future__ import annotations
+
 import fcntl
 import hashlib
 import importlib.util

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,7 +32,7 @@ def test_an_unknown_target_gets_the_usage_and_makes_nothing():
     assert (ran.returncode, ran.stderr) == (1, "usage: python3 tools/bootstrap.py run|dev|lock\n")
 
 
-def test_an_environment_is_made_again_when_its_lock_changes(tmp_path):
+def test_an_environment_is_made_again_when_its_lock_changes(tmp_path: Path):
     lock = tmp_path / "requirements.txt"
     lock.write_text("a==1\n")
     before = bootstrap.fingerprint(lock)
@@ -39,8 +40,8 @@ def test_an_environment_is_made_again_when_its_lock_changes(tmp_path):
     assert bootstrap.fingerprint(lock) != before
 
 
-def test_an_environment_of_another_python_is_not_usable(tmp_path):
+def test_an_environment_of_another_python_is_not_usable(tmp_path: Path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "python").touch()
     (tmp_path / "pyvenv.cfg").write_text("version = 3.10.1\n")
-    assert not bootstrap.usable(tmp_path)
+    assert not bootstrap.usable(tmp_path: Path)

@@ -44,4 +44,4 @@ def test_an_environment_of_another_python_is_not_usable(tmp_path: Path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "python").touch()
     (tmp_path / "pyvenv.cfg").write_text("version = 3.10.1\n")
-    assert not bootstrap.usable(tmp_path: Path)
+    assert not bootstrap.usable(tmp_path)

@@ -1,0 +1,137 @@
+"""The pages a browser sees: the start page and GraphiQL, built ahead and served from this server alone."""
+
+import html
+import os
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
+from starlette.types import Scope
+
+STATIC = Path(__file__).parent / "static"
+START_PAGE = Template((STATIC / "start.html").read_text(encoding="utf-8"))
+
+# The machine's own table of media types differs between distributions; these are the types that are shipped.
+MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".ttf": "font/ttf",
+    ".txt": "text/plain; charset=utf-8",
+}
+
+COMMON_POLICY = (
+    "default-src 'self'; connect-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+STRICT_POLICY = f"{COMMON_POLICY}; style-src 'self'"
+# GraphiQL's editor (Monaco) writes <style> elements and style attributes, has no nonce to offer for them, and draws
+# the underline of a fault as an image with a data: address.
+GRAPHIQL_POLICY = f"{COMMON_POLICY}; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+
+GRAPHIQL_READY = (
+    '<p><a href="graphiql/">Open GraphiQL</a>. A token of the demo organization is filled in, with a query to run.</p>'
+)
+GRAPHIQL_LINK = '<p><a href="graphiql/">Open GraphiQL</a> and put a token into its Headers tab.</p>'
+GRAPHIQL_OFF = "<p>GraphiQL is switched off on this server; any GraphQL client can use the API.</p>"
+
+
+@dataclass(frozen=True, slots=True)
+class PageConfig:
+    """What the pages show.
+
+    Attributes:
+        graphiql_enabled: Whether /graphiql/ exists.
+        demo_token: A bearer token that GraphiQL fills in for everyone who can reach the page; None outside a demo.
+        version: The server's version, as the start page names it.
+    """
+
+    graphiql_enabled: bool
+    demo_token: str | None
+    version: str
+
+
+class Assets(StaticFiles):
+    """Files of one folder under a content security policy.
+
+    Files in a folder called `assets` carry a hash of their content in their name and never change; all others are
+    asked for again each time and answered 304 while they are the same.
+    """
+
+    def __init__(self, directory: Path, *, policy: str, html: bool = False) -> None:
+        super().__init__(directory=directory, html=html)
+        self._policy = policy
+
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        """The file with its media type, caching and security headers."""
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        path = Path(full_path)
+        if not isinstance(response, NotModifiedResponse):
+            response.headers["Content-Type"] = MEDIA_TYPES.get(path.suffix, "application/octet-stream")
+        immutable = path.parent.name == "assets"
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if immutable else "no-cache"
+        response.headers.update(security_headers(self._policy))
+        return response
+
+
+def security_headers(policy: str) -> dict[str, str]:
+    """The headers of every page and asset, with the given Content-Security-Policy (W3C CSP level 3)."""
+    return {
+        "Content-Security-Policy": policy,
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }
+
+
+def page_routes(config: PageConfig) -> list[Route | Mount]:
+    """Routes of the start page, its style sheet and, where enabled, GraphiQL.
+
+    Raises:
+        RuntimeError: If a folder of built files is missing from the checkout.
+    """
+    routes: list[Route | Mount] = [
+        Route("/", _start_page(config)),
+        Mount("/static", Assets(STATIC / "site", policy=STRICT_POLICY)),
+    ]
+    if config.graphiql_enabled:
+        if config.demo_token is not None:
+            routes.append(Route("/graphiql/config.json", _demo_headers(config.demo_token)))
+        routes.append(Mount("/graphiql", Assets(STATIC / "graphiql", policy=GRAPHIQL_POLICY, html=True)))
+    return routes
+
+
+def _start_page(config: PageConfig) -> Callable[[Request], Awaitable[Response]]:
+    if not config.graphiql_enabled:
+        try_it = GRAPHIQL_OFF
+    elif config.demo_token is None:
+        try_it = GRAPHIQL_LINK
+    else:
+        try_it = GRAPHIQL_READY
+    page = START_PAGE.substitute(version=html.escape(config.version), try_it=try_it)
+    headers = {"Cache-Control": "no-cache"} | security_headers(STRICT_POLICY)
+
+    async def answer(_: Request) -> Response:
+        return HTMLResponse(page, headers=headers)
+
+    return answer
+
+
+def _demo_headers(token: str) -> Callable[[Request], Awaitable[Response]]:
+    content = {"headers": {"Authorization": f"Bearer {token}"}}
+    headers = {"Cache-Control": "no-store"} | security_headers(STRICT_POLICY)
+
+    async def answer(_: Request) -> Response:
+        return JSONResponse(content, headers=headers)
+
+    return answer

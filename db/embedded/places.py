@@ -6,17 +6,15 @@ existing folder is changed, and what that user could not reach is kept under /va
 
 import hashlib
 import os
+import pwd
 import re
 import stat
-import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from db.embedded.binaries import WHEEL, copy_wheel
 from db.embedded.errors import EmbeddedPostgresError
-
-if sys.platform != "win32":
-    import pwd
 
 ROOT_STATE = Path("/var/lib/leadport")
 SERVER_USERS = ("postgres", "nobody")
@@ -64,8 +62,11 @@ def settle(root: Path, major: int) -> Places:
     else:
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
     data = root / f"pg{major}"
-    if uid is not None and data.is_dir():  # a user `postgres` may have appeared after the cluster was made
-        uid, gid = data.stat().st_uid, data.stat().st_gid
+    if uid is not None and data.is_dir() and data.stat().st_uid != 0:
+        uid, gid = (
+            data.stat().st_uid,
+            data.stat().st_gid,
+        )  # `postgres` may have come into being after a cluster of `nobody`
     return Places(root, data, _make_run_folder(root, uid, gid), uid, gid)
 
 
@@ -102,11 +103,16 @@ def _server_user() -> tuple[int, int]:
 
 
 def _make_for_all(folder: Path) -> None:
-    """Folders that others may pass whatever the umask; what is in them has its own mode."""
-    if not folder.is_dir():
-        _make_for_all(folder.parent)
-        folder.mkdir(exist_ok=True)
-        folder.chmod(0o711)
+    """Folders that others may pass whatever the umask, at once, lest a second process takes them for unreachable."""
+    if folder.is_dir():
+        return
+    _make_for_all(folder.parent)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    fresh.chmod(0o711)
+    try:
+        fresh.rename(folder)
+    except OSError:  # another process was faster
+        fresh.rmdir()
 
 
 def _make_run_folder(root: Path, uid: int | None, gid: int | None) -> Path:
@@ -114,13 +120,9 @@ def _make_run_folder(root: Path, uid: int | None, gid: int | None) -> Path:
     if len(os.fsencode(folder)) > LONGEST_FOLDER_OF_SOCKET or not PLAIN_PATH.fullmatch(str(folder)):
         # not TMPDIR, which differs between the processes that share the cluster
         folder = Path("/tmp") / f"leadport-{_digest(root)}"  # noqa: S108 - its owner and mode are checked below
-    try:
-        folder.mkdir(mode=0o700)
-    except FileExistsError:
-        pass
-    else:
-        if uid is not None and gid is not None:
-            os.chown(folder, uid, gid)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if uid is not None and gid is not None and folder.lstat().st_uid == os.geteuid():
+        os.chown(folder, uid, gid, follow_symlinks=False)
     _check_private(folder, os.geteuid() if uid is None else uid)
     return folder
 

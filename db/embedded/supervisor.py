@@ -12,6 +12,7 @@ process that holds it, SIGKILL included.
 | postmaster.lock  | the postmaster and all its children (inherited from the supervisor)   |
 """
 
+import fcntl
 import json
 import os
 import signal
@@ -23,9 +24,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
-
-if sys.platform != "win32":
-    import fcntl
+from types import FrameType
 
 TICK_SECONDS = 0.2
 START_TICK_SECONDS = 0.02
@@ -87,7 +86,7 @@ class Plan:
     def of_json(cls, text: str) -> "Plan":
         """The plan that `to_json` wrote."""
         fields = json.loads(text)
-        return cls(**{**fields, "account": Account(**fields["account"])})
+        return cls(account=Account(**fields.pop("account")), **fields)
 
 
 def take_lock(path: Path, *, shared: bool = False) -> int | None:
@@ -175,10 +174,14 @@ def _stop(plan: Plan) -> None:
         time.sleep(START_TICK_SECONDS)
 
 
+def _stay(_signal: int, _frame: FrameType | None) -> None:
+    pass
+
+
 def main() -> int:
     """Supervise by the plan in the first argument; the terminal's and the service manager's signals are not for us."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: None)  # a handler, not SIG_IGN, which PostgreSQL would inherit
+        signal.signal(number, _stay)  # a handler, not SIG_IGN, which PostgreSQL would inherit
     return supervise(Plan.of_json(sys.argv[1]))
 
 

@@ -2,7 +2,7 @@
 PYTHON ?= python3
 
 BIN := .venv/bin
-COMPILE := .tools/uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 \
+COMPILE := .tools/uv/bin/uv pip compile --quiet --system-certs --upgrade --universal --generate-hashes --python-version 3.11 \
 	--no-emit-index-url --no-annotate --no-header
 REPORT = $(if $(JSON),--json $(JSON))
 

@@ -72,7 +72,8 @@ def ensure_packages(target: str) -> None:
 def install(lock: Path) -> None:
     """Install exactly the lock file's packages into .venv; exits when neither uv nor pip can."""
     python = ENVIRONMENT / "bin" / "python"
-    if ensure_uv() and succeeds(UV, "pip", "sync", "--quiet", "--require-hashes", "--python", python, lock):
+    sync = (UV, "pip", "sync", "--quiet", "--system-certs", "--require-hashes", "--python", python, lock)
+    if ensure_uv() and succeeds(*sync):
         return
     print("uv could not do it; pip will, in more time.", flush=True)
     if not pip_installs(ENVIRONMENT, lock):

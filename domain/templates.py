@@ -1,4 +1,4 @@
-"""The builtin export templates: the exact columns, headers, order, separators and file names of the systems they come from."""
+"""The builtin export templates: exact columns, headers, order, separators and file names of the replaced systems."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from domain.json import JsonObject
+from domain.json import JsonObject, JsonValue
 from domain.vocabulary import LeadFieldKey
 
 FieldInput = str | int | bool | Decimal | datetime | tuple[str, ...]
@@ -15,5 +15,5 @@ FieldInput = str | int | bool | Decimal | datetime | tuple[str, ...]
 class LeadDocument:
     """A lead's values as given. `custom` is merged into the custom fields; a None inside removes a key."""
 
-    values: Mapping[LeadFieldKey, FieldInput] = field(default_factory=dict)
-    custom: JsonObject = field(default_factory=dict)
+    values: Mapping[LeadFieldKey, FieldInput] = field(default_factory=dict[LeadFieldKey, FieldInput])
+    custom: JsonObject = field(default_factory=dict[str, JsonValue])

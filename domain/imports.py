@@ -169,7 +169,10 @@ class ValueCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportColumn:
-    """A column of the file and what it becomes: `field` is a registry key (`phone`) or `custom.<key>`, None: nothing."""
+    """A column of the file and what it becomes.
+
+    `field` is a registry key (`phone`) or `custom.<key>`, None: nothing.
+    """
 
     index: int
     header: str

@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.actors import ActorRef
-from domain.json import JsonObject
+from domain.json import JsonObject, JsonValue
 from domain.vocabulary import JobFailureCode, JobFileRole, JobKind, JobState, JobTrigger
 
 TERMINAL: Final = frozenset(
@@ -69,8 +69,8 @@ class JobRecord:
     expires_at: datetime | None = None
     failure: JobFailure | None = None
     progress: Progress = field(default_factory=Progress)
-    spec: JsonObject = field(default_factory=dict)
-    result: JsonObject = field(default_factory=dict)
+    spec: JsonObject = field(default_factory=dict[str, JsonValue])
+    result: JsonObject = field(default_factory=dict[str, JsonValue])
     schedule_id: UUID | None = None
 
     @property
@@ -81,8 +81,11 @@ class JobRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobFileRecord:
-    """A file of a job. `key` is where the object store keeps it; `sensitive`: it holds values masked for some callers;
-    `uploader_id` may open an ORIGINAL or ERRORS file whatever is masked for them."""
+    """A file of a job.
+
+    `key` is where the object store keeps it; `sensitive`: it holds values masked for some callers; `uploader_id` may
+    open an ORIGINAL or ERRORS file whatever is masked for them.
+    """
 
     id: UUID
     job_id: UUID

@@ -11,6 +11,7 @@ MAX_CUSTOM_FIELDS: Final = 200
 MAX_CUSTOM_LENGTH: Final = 32_768
 MAX_LIST_ITEMS: Final = 200
 LIST_SEPARATORS: Final = ";,"
+Vocabulary = type[StrEnum]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +32,7 @@ class LeadField:
     importable: bool = True
     exportable: bool = True
     sensitive: bool = False
-    enum: type[StrEnum] | None = None
+    enum: Vocabulary | None = None
     max_length: int | None = None
     minimum: int | None = None
     maximum: int | None = None
@@ -42,6 +43,7 @@ INT_MAX: Final = 2_147_483_647
 
 
 def text(key: LeadFieldKey, label: str, path: str, length: int, *aliases: str, example: str | None = None) -> LeadField:
+    """A text of at most `length` characters."""
     column = key.value
     return LeadField(
         key=key,
@@ -56,6 +58,7 @@ def text(key: LeadFieldKey, label: str, path: str, length: int, *aliases: str, e
 
 
 def instant(key: LeadFieldKey, label: str, path: str, *aliases: str, importable: bool = True) -> LeadField:
+    """An instant."""
     return LeadField(
         key=key,
         label=label,
@@ -69,6 +72,7 @@ def instant(key: LeadFieldKey, label: str, path: str, *aliases: str, importable:
 
 
 def integer(key: LeadFieldKey, label: str, path: str, maximum: int, *aliases: str, example: str = "3") -> LeadField:
+    """A whole number from 0 to `maximum`."""
     return LeadField(
         key=key,
         label=label,
@@ -85,6 +89,7 @@ def integer(key: LeadFieldKey, label: str, path: str, maximum: int, *aliases: st
 def enumeration(
     key: LeadFieldKey, label: str, path: str, vocabulary: type[StrEnum], *aliases: str, importable: bool = True
 ) -> LeadField:
+    """One of a closed vocabulary."""
     return LeadField(
         key=key,
         label=label,
@@ -99,6 +104,7 @@ def enumeration(
 
 
 def listing(key: LeadFieldKey, label: str, path: str, example: str, *aliases: str) -> LeadField:
+    """A list of short texts."""
     return LeadField(
         key=key,
         label=label,
@@ -119,6 +125,7 @@ def shown(key: LeadFieldKey, label: str, kind: FieldType, path: str, *aliases: s
 
 
 def status(key: LeadFieldKey, label: str, path: str, *aliases: str, example: str = "new") -> LeadField:
+    """The organization's status, however a file names it."""
     return LeadField(
         key=key,
         label=label,
@@ -134,6 +141,7 @@ def status(key: LeadFieldKey, label: str, path: str, *aliases: str, example: str
 def reference(
     key: LeadFieldKey, label: str, path: str, column: str, *aliases: str, kind: FieldType = FieldType.TEXT
 ) -> LeadField:
+    """A record of the organization, by its id or name."""
     return LeadField(
         key=key, label=label, type=kind, path=tuple(path.split(".")), column=column, aliases=aliases, max_length=300
     )

@@ -14,7 +14,8 @@ BUNDLE = "web/static/"
 @cache
 def names() -> tuple[str, ...]:
     """Paths relative to the root, of files that are there."""
-    command = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    whoever_owns_it = ("-c", f"safe.directory={ROOT}")
+    command = ("git", *whoever_owns_it, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
     return tuple(sorted(name for name in listed.split("\0") if name and (ROOT / name).is_file()))
 

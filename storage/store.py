@@ -141,7 +141,7 @@ class Store:
         if isinstance(self._backend, LocalStore):
             return None
         try:
-            return await obstore.sign_async(self._backend, "GET", key, timedelta(seconds=seconds))  # type: ignore[arg-type]
+            return await obstore.sign_async(self._backend, "GET", key, timedelta(seconds=seconds))  # type: ignore[arg-type] - all but the local one sign
         except (BaseError, OSError) as error:
             raise StorageUnavailable(type(error).__name__) from error
 
@@ -175,7 +175,7 @@ def open_store(url: str, options: dict[str, str] | None = None) -> Store:
         return Store(LocalStore(prefix=Path(parts.path), automatic_cleanup=False, mkdir=True))
     plain_http = (options or {}).get("endpoint", "").startswith("http://")
     try:
-        backend = from_url(url, config=options or None, client_options={"allow_http": plain_http})  # type: ignore[arg-type]
+        backend = from_url(url, config=options or None, client_options={"allow_http": plain_http})  # type: ignore[arg-type] - keys depend on the URL
     except BaseError as error:
         raise ValueError(f"not a usable storage address: {url}") from error
     return Store(backend)  # pyright: ignore[reportUnknownArgumentType] - obstore's union of classes

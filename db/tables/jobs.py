@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, Table, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, CHAR, DOUBLE_PRECISION, UUID
 
-from db.tables.columns import document, identity, instant, metadata, organization, reference, words
+from db.tables.columns import document, identity, instant, items, metadata, organization, reference, words
 
 jobs = Table(
     "jobs",
@@ -16,9 +16,13 @@ jobs = Table(
     Column("large", Boolean, nullable=False, server_default=text("false")),
     Column("priority", Integer, nullable=False, server_default=text("0")),
     Column("epoch", Integer, nullable=False, server_default=text("0")),
+    Column("attempts", SmallInteger, nullable=False, server_default=text("0")),
     words("actor_kind", nullable=False),
     reference("actor_id"),
     words("actor_name", nullable=False),
+    words("actor_role"),
+    items("actor_permissions"),
+    words("actor_address"),
     words("trigger", nullable=False),
     reference("schedule_id"),
     document("spec"),
@@ -57,6 +61,7 @@ job_progress = Table(
     metadata,
     organization(),
     identity("job_id"),
+    Column("epoch", Integer, nullable=False, server_default=text("0")),
     words("phase", nullable=False, default="queued"),
     Column("processed", BigInteger, nullable=False, server_default=text("0")),
     Column("total", BigInteger),

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from domain.fields import DEFAULT_REQUIRED
+from domain.stored import KEY
 from domain.vocabulary import (
     BlankCells,
     DateOrder,
@@ -44,7 +45,7 @@ class DialectSpec:
 class ValueMapping:
     """Replaces an exact source value; `to` None makes the cell blank."""
 
-    source: str
+    source: str = field(metadata={KEY: "from"})
     to: str | None = None
 
 
@@ -238,6 +239,11 @@ class ImportCounts:
     failed: int = 0
     unprocessed: int = 0
     warnings: int = 0
+
+    @property
+    def succeeded(self) -> int:
+        """Rows whose lead is now as the file says."""
+        return self.created + self.updated + self.unchanged
 
 
 @dataclass(frozen=True, slots=True)

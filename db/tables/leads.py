@@ -120,7 +120,7 @@ leads = Table(
     Index("leads_by_phone", "organization_id", "phone_key"),
     Index("leads_recently_updated", "organization_id", text("updated_at DESC"), text("id DESC")),
     Index("leads_by_score", "organization_id", text("score DESC NULLS LAST"), text("id DESC")),
-    Index("leads_by_name", "organization_id", text("lower(name) text_pattern_ops"), "id"),
+    Index("leads_by_name", "organization_id", text('(lower(name) COLLATE "C")'), "id"),
     Index("leads_by_email", "organization_id", "email_key", postgresql_where=text("email_key IS NOT NULL")),
     Index("leads_by_external_id", "organization_id", "external_id", postgresql_where=text("external_id IS NOT NULL")),
     Index("leads_by_import", "organization_id", "import_job_id", postgresql_where=text("import_job_id IS NOT NULL")),

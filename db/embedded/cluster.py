@@ -12,7 +12,7 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from db.embedded import supervisor
-from db.embedded.binaries import OLDEST_MAJOR, find_binaries, major_of
+from db.embedded.binaries import OLDEST_MAJOR, environment_of, find_binaries, major_of
 from db.embedded.errors import EmbeddedPostgresError
 from db.embedded.initialise import SUPERUSER, initialise, reason_in
 from db.embedded.places import Places, reachable_binaries, settle
@@ -27,9 +27,9 @@ NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 
 
 class EmbeddedCluster:
-    """A cluster in `root` on Linux or macOS, up from the first `acquire` in any process until the last process releases it or dies.
+    """A cluster in `root`, up from the first `acquire` in any process until the last process releases it or dies.
 
-    A child made by os.fork without exec counts as a user until it ends.
+    For Linux and macOS. A child made by os.fork without exec counts as a user until it ends.
 
     Args:
         root: the cluster's folder; its data is in `pg<major>`. Root's may have to live under /var/lib: see `places`.
@@ -93,8 +93,8 @@ class EmbeddedCluster:
             self._users = _wait_for(lambda: take_lock(places.root / Lock.USERS, shared=True), deadline, "stop")
         start_lock = _wait_for(lambda: take_lock(places.root / Lock.START), deadline, "start")
         try:
-            account = _account(places)
             binaries = reachable_binaries(self.binaries, places)
+            account = _account(places, binaries)
             initialise(places, binaries, account, start_lock=start_lock, deadline=deadline)
             self._await_ready(places, deadline)
         finally:
@@ -108,6 +108,7 @@ class EmbeddedCluster:
             lock = take_lock(places.root / Lock.SUPERVISOR)
             if lock is not None:
                 if started is not None and started.wait() > 0:
+                    os.close(lock)
                     raise self._failure(places, beginning)
                 started = self._start_supervisor(places, lock)
             elif is_ready(places.data, places.run):
@@ -138,7 +139,7 @@ class EmbeddedCluster:
 
     def _plan(self, places: Places) -> Plan:
         binaries = reachable_binaries(self.binaries, places)
-        account = _account(places)
+        account = _account(places, binaries)
         data = ["-D", str(places.data)]
         settings = {**_wal_compression(binaries, account, data), **self.settings}
         return Plan(
@@ -180,10 +181,11 @@ def _require_major(binaries: Path) -> int:
     return major
 
 
-def _account(places: Places) -> Account:
+def _account(places: Places, binaries: Path) -> Account:
     """An environment of our own: PGPORT, PGDATA or a locale that is not installed would reach the server otherwise."""
     environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
-    return Account(str(places.run), {**environment, "LC_ALL": "C"}, places.uid, places.gid)
+    environment.update(environment_of(binaries), LC_ALL="C")
+    return Account(str(places.run), environment, places.uid, places.gid)
 
 
 def _open_log(path: Path) -> int:

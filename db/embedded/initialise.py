@@ -1,6 +1,7 @@
 """Make a new cluster: initdb under a temporary name, then a rename, so that a killed initdb leaves no half cluster."""
 
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -74,10 +75,10 @@ def _run(account: Account, command: list[str], start_lock: int, deadline: float)
 
 
 def reason_in(log: str) -> str:
-    """The line of a log that tells why PostgreSQL ended: the last fatal or other error, else the last one."""
-    lines = [line.strip() for line in log.splitlines() if line.strip()] or ["no reason given"]
-    named = [line for line in lines if any(word in line for word in ("FATAL:", "PANIC:", "error:"))]
-    return (named or lines)[-1]
+    """Why PostgreSQL ended: the last fatal or other error of a log without its prefix, else the last line."""
+    errors = re.findall(r"(?:FATAL|PANIC|error):.*", log)
+    lines = log.split("\n") if log.strip() else ["no reason given"]
+    return (errors or [line for line in lines if line])[-1]
 
 
 def _refuse_other_major(places: Places) -> None:

@@ -111,8 +111,10 @@ def _make_for_all(folder: Path) -> None:
     fresh.chmod(0o711)
     try:
         fresh.rename(folder)
-    except OSError:  # another process was faster
+    except OSError:
         fresh.rmdir()
+        if not folder.is_dir():  # else another process was faster
+            raise
 
 
 def _make_run_folder(root: Path, uid: int | None, gid: int | None) -> Path:

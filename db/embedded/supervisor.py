@@ -139,6 +139,7 @@ def supervise(plan: Plan) -> int:
 
 
 def _start(plan: Plan, lock: int) -> bool:
+    """Whether the server became ready or was killed, which is worth another try; False if it gave up by itself."""
     _forget_dead_postmaster(plan)
     server = plan.account.spawn(plan.start, pass_fds=(lock,))
     os.close(lock)
@@ -146,7 +147,7 @@ def _start(plan: Plan, lock: int) -> bool:
         if is_ready(Path(plan.data), Path(plan.account.folder)):
             return True
         time.sleep(START_TICK_SECONDS)
-    return False
+    return server.returncode < 0
 
 
 def _forget_dead_postmaster(plan: Plan) -> None:

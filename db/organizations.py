@@ -1,0 +1,85 @@
+"""Organizations as rows: made by the command line, found by the id or slug of a credential."""
+
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from db.connections import Connection, Row
+from db.system import SystemDatabase
+from domain.ids import new_id
+from domain.presets import STATUSES, Preset
+from domain.records import OrganizationRecord
+from domain.settings import Limits, OrganizationSettings
+from domain.stored import decode, encode
+
+__all__ = ["NewOrganization", "create_organization", "find_organization", "organization_of"]
+
+COLUMNS: Final = "id, slug, name, settings, limits"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOrganization:
+    """`slug` names it in tokens and commands."""
+
+    slug: str
+    name: str
+    settings: OrganizationSettings = field(default_factory=OrganizationSettings)
+    limits: Limits = field(default_factory=Limits)
+    preset: Preset = Preset.STANDARD
+
+
+async def create_organization(system: SystemDatabase, new: NewOrganization) -> OrganizationRecord | None:
+    """The organization with the statuses of its preset; None where the slug is taken."""
+    async with system.unit() as connection:
+        row = await connection.fetchrow(
+            f"insert into store.organizations (id, slug, name, settings, limits) values ($1, $2, $3, $4, $5)"
+            f" on conflict (slug) do nothing returning {COLUMNS}",
+            new_id(),
+            new.slug,
+            new.name,
+            encode(new.settings),
+            encode(new.limits),
+        )
+        if row is None:
+            return None
+        await _insert_statuses(connection, row["id"], new.preset)
+    return organization_of(row)
+
+
+async def find_organization(system: SystemDatabase, id_or_slug: UUID | str) -> OrganizationRecord | None:
+    """The organization of this id or slug."""
+    column = "id" if isinstance(id_or_slug, UUID) else "slug"
+    rows = await system.fetch(f"select {COLUMNS} from store.organizations where {column} = $1", id_or_slug)
+    return organization_of(rows[0]) if rows else None
+
+
+def organization_of(row: Row) -> OrganizationRecord:
+    """A row of organizations as a record; what settings and limits leave out has its default."""
+    return OrganizationRecord(
+        id=row["id"],
+        slug=row["slug"],
+        name=row["name"],
+        settings=decode(OrganizationSettings, row["settings"]),
+        limits=decode(Limits, row["limits"]),
+    )
+
+
+async def _insert_statuses(connection: Connection, organization_id: UUID, preset: Preset) -> None:
+    statement = (
+        "insert into store.statuses (organization_id, id, key, key_folded, label, stage, position, color)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8)"
+    )
+    rows = [
+        (
+            organization_id,
+            new_id(),
+            status.key,
+            status.key.casefold(),
+            status.label,
+            status.stage,
+            position,
+            status.color,
+        )
+        for position, status in enumerate(STATUSES[preset])
+    ]
+    await connection.executemany(statement, rows)

@@ -47,6 +47,15 @@ def read_filter(document: Document, path: Path = ("filter",)) -> LeadFilter:
     return _Reader().group(document, path, 1) if document else EVERYTHING
 
 
+def read_instant(document: Document, path: Path) -> tuple[tuple[Operator, Value], ...]:
+    """The operators on an instant that is no lead's: a job's or an activity entry's.
+
+    Raises BadInput as read_filter does.
+    """
+    operators = _Reader().operators(document, path, OPERATORS[Kind.INSTANT])
+    return tuple((each, _operand(each, operand, _instant, (*path, each), None)) for each, operand in operators)
+
+
 @dataclass(slots=True)
 class _Reader:
     conditions: int = field(default=0)
@@ -86,16 +95,16 @@ class _Reader:
         known = FILTER_FIELDS.get(name)
         if known is None:
             raise BadInput(f"There is no filter field {name!r}.", path)
-        for operator, operand in self._operators(_document(value, path), path, OPERATORS[known.kind]):
+        for operator, operand in self.operators(_document(value, path), path, OPERATORS[known.kind]):
             yield Condition(known, operator, _operand(operator, operand, _READ[known.kind], (*path, operator), known))
 
     def _custom(self, document: Document, path: Path) -> Iterator[LeadFilter]:
         key = _text(document.get("key"), (*path, "key"))
         rest = {name: value for name, value in document.items() if name != "key"}
-        for operator, operand in self._operators(rest, path, CUSTOM_OPERATORS):
+        for operator, operand in self.operators(rest, path, CUSTOM_OPERATORS):
             yield CustomCondition(key, operator, _operand(operator, operand, _READ[Kind.KEY], (*path, operator), None))
 
-    def _operators(
+    def operators(
         self, document: Document, path: Path, allowed: frozenset[Operator]
     ) -> Iterator[tuple[Operator, object]]:
         if not document:

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.exports import ResolvedColumn
-from domain.imports import Dialect, ImportColumn, ImportCounts, ImportPlan
+from domain.imports import Dialect, ImportColumn, ImportCounts, ImportPlan, RevertResult
 from domain.json import JsonObject
 from domain.paging import Count
 from domain.vocabulary import (
@@ -62,14 +62,11 @@ class ImportDetails:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevertDetails:
-    """An undo. The counts are None until it has begun."""
+    """An undo; `summary` is None until it has begun."""
 
     import_job_id: UUID
     dry_run: bool
-    removed: int | None = None
-    restored: int | None = None
-    kept_because_edited: int | None = None
-    already_gone: int | None = None
+    summary: RevertResult | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,7 +40,6 @@ jobs = Table(
     instant("started_at"),
     instant("finished_at"),
     instant("expires_at"),
-    instant("heartbeat_at"),
     UniqueConstraint("organization_id", "idempotency_key", name="jobs_idempotency_key"),
     Index("jobs_newest", "organization_id", text("created_at DESC"), text("id DESC")),
     Index(
@@ -158,10 +157,10 @@ import_outcomes = Table(
     Column("first_row", Integer, nullable=False),
     Column("last_row", Integer, nullable=False),
     Column("rows", ARRAY(Integer), nullable=False),
-    Column("lines", ARRAY(Integer), nullable=False),
-    Column("outcomes", ARRAY(CHAR(1)), nullable=False),
+    Column("lines", ARRAY(Integer)),
+    words("outcomes", nullable=False),
     Column("lead_ids", ARRAY(UUID), nullable=False),
-    Column("matched_by", ARRAY(CHAR(1)), nullable=False),
+    words("matched_by", nullable=False),
 )
 
 import_changes = Table(
@@ -185,8 +184,10 @@ import_keys = Table(
     identity("job_id"),
     Column("kind", CHAR(1), primary_key=True),
     Column("key", Text, primary_key=True),
+    identity("lead_id"),
     Column("row", Integer, nullable=False),
-    reference("lead_id"),
+    document("state", nullable=True),
+    Index("import_keys_of_lead", "organization_id", "job_id", "lead_id"),
     prefixes=["UNLOGGED"],
 )
 

@@ -1,0 +1,128 @@
+"""Files of jobs: rows that name objects of the store, and their retention."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from db.connections import Connection, Row
+from db.system import SystemDatabase
+from domain.jobs import JobFileRecord
+from domain.vocabulary import JobFileRole
+
+__all__ = [
+    "FILE_COLUMNS",
+    "count_download",
+    "delete_file_rows",
+    "expire_files",
+    "expire_waiting_jobs",
+    "file_of",
+    "files_of",
+    "load_file",
+    "unknown_keys",
+]
+
+FILE_COLUMNS: Final = (
+    "id, job_id, role, name, key, content_type, bytes, rows, sha256, sensitive, uploader_id, created_at, expires_at, "
+    "deleted_at, download_count"
+)
+
+_EXPIRE: Final = """
+update store.job_files f set deleted_at = now() from (
+  select organization_id, id from store.job_files where deleted_at is null and expires_at <= now()
+  order by expires_at limit $1 for update skip locked
+) e
+where f.organization_id = e.organization_id and f.id = e.id
+returning f.key
+"""
+
+_EXPIRE_JOBS: Final = """
+with ended as (
+  update store.jobs j set state = 'EXPIRED', finished_at = clock_timestamp()
+  where j.state in ('AWAITING_MAPPING', 'AWAITING_REVIEW') and exists (
+    select from store.job_files f
+    where f.organization_id = j.organization_id and f.job_id = j.id and f.role = 'ORIGINAL'
+      and f.deleted_at is not null)
+  returning j.organization_id, j.id
+)
+update store.job_progress p set revision = revision + 1, updated_at = clock_timestamp() from ended e
+where p.organization_id = e.organization_id and p.job_id = e.id
+returning p.organization_id, p.job_id
+"""
+
+_UNKNOWN: Final = """
+select given.key from unnest($1::text[], $2::uuid[], $3::uuid[]) as given(key, organization_id, job_id)
+where not exists (
+  select from store.job_files f
+  where f.organization_id = given.organization_id and f.job_id = given.job_id and f.key = given.key
+    and f.deleted_at is null)
+and not exists (
+  select from store.jobs j
+  where j.organization_id = given.organization_id and j.id = given.job_id
+    and j.state in ('QUEUED', 'RUNNING', 'CANCELLING', 'AWAITING_MAPPING', 'AWAITING_REVIEW'))
+"""
+
+
+def file_of(row: Row) -> JobFileRecord:
+    """The record of a row of FILE_COLUMNS."""
+    return JobFileRecord(
+        id=row["id"],
+        job_id=row["job_id"],
+        role=JobFileRole(row["role"]),
+        name=row["name"],
+        key=row["key"],
+        content_type=row["content_type"],
+        bytes=row["bytes"],
+        rows=row["rows"],
+        sha256=row["sha256"],
+        sensitive=row["sensitive"],
+        uploader_id=row["uploader_id"],
+        created_at=row["created_at"],
+        expires_at=row["expires_at"],
+        deleted_at=row["deleted_at"],
+        download_count=row["download_count"],
+    )
+
+
+async def files_of(connection: Connection, job_ids: Sequence[UUID]) -> dict[UUID, list[JobFileRecord]]:
+    """The files of some jobs, deleted ones too, by job in the order of their making."""
+    sql = f"select {FILE_COLUMNS} from job_files where job_id = any($1) order by created_at, id"
+    found: dict[UUID, list[JobFileRecord]] = {job_id: [] for job_id in job_ids}
+    for row in await connection.fetch(sql, list(job_ids)):
+        found[row["job_id"]].append(file_of(row))
+    return found
+
+
+async def load_file(connection: Connection, file_id: UUID) -> JobFileRecord | None:
+    """One file of the organization, or None."""
+    row = await connection.fetchrow(f"select {FILE_COLUMNS} from job_files where id = $1", file_id)
+    return None if row is None else file_of(row)
+
+
+async def count_download(connection: Connection, file_id: UUID) -> None:
+    """One download more."""
+    await connection.execute("update job_files set download_count = download_count + 1 where id = $1", file_id)
+
+
+async def delete_file_rows(connection: Connection, job_id: UUID) -> list[str]:
+    """Mark the job's files as deleted; the keys to delete from the store once this is committed."""
+    sql = "update job_files set deleted_at = now() where job_id = $1 and deleted_at is null returning key"
+    keys = [row["key"] for row in await connection.fetch(sql, job_id)]
+    if keys:
+        await connection.execute("update job_progress set revision = revision + 1 where job_id = $1", job_id)
+    return keys
+
+
+async def expire_files(system: SystemDatabase, limit: int) -> list[str]:
+    """Mark files past their date as deleted, the oldest first; the keys to delete from the store."""
+    return [row["key"] for row in await system.fetch(_EXPIRE, limit)]
+
+
+async def expire_waiting_jobs(system: SystemDatabase) -> list[tuple[UUID, UUID]]:
+    """End the jobs that waited for somebody until their file was deleted; (organization, job) of each."""
+    return [(row["organization_id"], row["job_id"]) for row in await system.fetch(_EXPIRE_JOBS)]
+
+
+async def unknown_keys(system: SystemDatabase, keys: Sequence[tuple[str, UUID, UUID]]) -> list[str]:
+    """Of the keys (with organization and job) in the store, those that neither a file nor an open job needs."""
+    names, organizations, jobs = zip(*keys, strict=True)
+    return [row["key"] for row in await system.fetch(_UNKNOWN, names, organizations, jobs)]

@@ -1,0 +1,111 @@
+"""What each kind of job needs and leaves behind: permission, activity entries, what a caller may do with it now."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from domain.actors import Actor
+from domain.jobs import WAITING, JobFileRecord, JobRecord
+from domain.vocabulary import ActivityAction, JobAction, JobKind, JobState, Permission
+
+
+@dataclass(frozen=True, slots=True)
+class JobRules:
+    """The permission that a kind of job needs, and its activity entries; None: no entry."""
+
+    permission: Permission
+    noun: str
+    started: ActivityAction | None
+    finished: ActivityAction
+    failed: ActivityAction
+    cancelled: ActivityAction
+
+
+_EXPORT_ACTS: Final = (
+    ActivityAction.EXPORT_STARTED,
+    ActivityAction.EXPORT_FINISHED,
+    ActivityAction.EXPORT_FAILED,
+    ActivityAction.EXPORT_CANCELLED,
+)
+_BULK_ACTS: Final = (
+    ActivityAction.BULK_STARTED,
+    ActivityAction.BULK_FINISHED,
+    ActivityAction.BULK_FINISHED,
+    ActivityAction.BULK_FINISHED,
+)
+
+RULES: Final[Mapping[JobKind, JobRules]] = {
+    JobKind.IMPORT: JobRules(
+        Permission.LEADS_IMPORT,
+        "Import",
+        ActivityAction.IMPORT_STARTED,
+        ActivityAction.IMPORT_FINISHED,
+        ActivityAction.IMPORT_FAILED,
+        ActivityAction.IMPORT_CANCELLED,
+    ),
+    JobKind.REVERT: JobRules(
+        Permission.LEADS_IMPORT,
+        "Revert",
+        None,
+        ActivityAction.IMPORT_REVERTED,
+        ActivityAction.IMPORT_FAILED,
+        ActivityAction.IMPORT_CANCELLED,
+    ),
+    JobKind.EXPORT: JobRules(Permission.LEADS_EXPORT, "Export", *_EXPORT_ACTS),
+    JobKind.ACTIVITY_EXPORT: JobRules(Permission.ACTIVITY_READ, "Activity export", *_EXPORT_ACTS),
+    JobKind.BULK_UPDATE: JobRules(Permission.BULK_OPERATE, "Bulk update", *_BULK_ACTS),
+    JobKind.BULK_ASSIGN: JobRules(Permission.LEADS_ASSIGN, "Bulk assignment", *_BULK_ACTS),
+    JobKind.BULK_DELETE: JobRules(Permission.LEADS_DELETE, "Bulk deletion", *_BULK_ACTS),
+}
+
+CANCELLABLE: Final = WAITING | {JobState.QUEUED, JobState.RUNNING}
+
+
+def ended_action(kind: JobKind, state: JobState) -> ActivityAction:
+    """The activity entry that the end of a job leaves."""
+    rules = RULES[kind]
+    match state:
+        case JobState.CANCELLED | JobState.EXPIRED:
+            return rules.cancelled
+        case JobState.FAILED:
+            return rules.failed
+        case _:
+            return rules.finished
+
+
+def actions_of(job: JobRecord, files: Sequence[JobFileRecord], actor: Actor, now: datetime) -> tuple[JobAction, ...]:
+    """What the caller may do with the job now, in the order of JobAction."""
+    if not actor.may(RULES[job.kind].permission):
+        return ()
+    return tuple(_actions(job, any(_available(file, now) for file in files)))
+
+
+def is_revertible(job: JobRecord) -> bool:
+    """Whether the import has written leads that nobody has taken back yet."""
+    counts = job.result.get("counts")
+    if job.kind is not JobKind.IMPORT or not job.terminal or not isinstance(counts, Mapping):
+        return False
+    return bool(counts.get("created") or counts.get("updated")) and not job.result.get("revertJobId")
+
+
+def is_retryable(job: JobRecord) -> bool:
+    """Whether a failed job may run again as it is."""
+    return job.state is JobState.FAILED and job.failure is not None and job.failure.retryable
+
+
+def _available(file: JobFileRecord, now: datetime) -> bool:
+    return file.deleted_at is None and file.expires_at > now
+
+
+def _actions(job: JobRecord, has_files: bool) -> Iterator[JobAction]:  # noqa: FBT001 - one fact of the job
+    offered = {
+        JobAction.CANCEL: job.state in CANCELLABLE,
+        JobAction.MAP: job.kind is JobKind.IMPORT and job.state in WAITING,
+        JobAction.COMMIT: job.state is JobState.AWAITING_REVIEW,
+        JobAction.REVERT: is_revertible(job),
+        JobAction.RETRY: is_retryable(job),
+        JobAction.DOWNLOAD: has_files,
+        JobAction.DELETE_FILES: has_files and job.terminal,
+    }
+    return (action for action, offer in offered.items() if offer)

@@ -1,0 +1,163 @@
+"""One poller a process for everybody who follows jobs: reads what is watched, only while somebody watches.
+
+The database is the truth and the poll the safety net; `hint` only makes the next poll come sooner. A follower holds one
+value for each job, the newest, so a slow one holds nothing up and costs no memory.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Final
+from uuid import UUID
+
+from db.job_changes import JobKey, changed_jobs, jobs_in_motion
+from db.system import SystemDatabase
+from db.transient import TRANSIENT
+from domain.jobs import JobRecord
+
+_POLL_SECONDS: Final = 0.25
+_GATHERING_SECONDS: Final = 0.02
+_RECOVERY_SECONDS: Final = 2.0
+_MEMORY_SECONDS: Final = 150.0
+"""Longer than `jobs_in_motion` looks back."""
+
+_log = logging.getLogger(__name__)
+
+
+class Follower:
+    """The newest value of each watched job that its holder has not taken yet.
+
+    It watches the jobs given, or, with `organization_id`, every job of that organization but those given with the
+    revisions that they have.
+    """
+
+    def __init__(self, jobs: Iterable[JobRecord], organization_id: UUID | None = None) -> None:
+        self.organization_id: Final = organization_id
+        self.known: Final[dict[JobKey, int]] = {}
+        self._ended: Final[dict[JobKey, tuple[int, float]]] = {}
+        self._newest: Final[dict[UUID, JobRecord]] = {}
+        self._ready = asyncio.Event()
+        for job in jobs:
+            self._see(job)
+
+    def wants(self, job: JobRecord) -> bool:
+        """Whether the job is watched and this value is newer than the last one given."""
+        key = (job.organization_id, job.id)
+        if self.organization_id is None:
+            return self.known.get(key, job.revision) < job.revision
+        last = self.known.get(key) or self._ended.get(key, (0, 0.0))[0]
+        return self.organization_id == job.organization_id and job.revision > last
+
+    def seen(self) -> dict[UUID, int]:
+        """The last revision of each job, of those that ended not long ago too."""
+        ended = {job: revision for (_, job), (revision, _) in self._ended.items()}
+        return ended | {job: revision for (_, job), revision in self.known.items()}
+
+    def give(self, job: JobRecord) -> None:
+        """Replace what was not taken yet."""
+        self._see(job)
+        self._newest[job.id] = job
+        self._ready.set()
+
+    def _see(self, job: JobRecord) -> None:
+        """What has ended is remembered only as long as a poll may still come upon it."""
+        key, now = (job.organization_id, job.id), time.monotonic()
+        if not job.terminal or self.organization_id is None:
+            self.known[key] = job.revision
+            return
+        self.known.pop(key, None)
+        for old in [old for old, (_, since) in self._ended.items() if now - since > _MEMORY_SECONDS]:
+            del self._ended[old]
+        self._ended[key] = (job.revision, now)
+
+    async def take(self) -> list[JobRecord]:
+        """Wait for news; the newest value of each job that has any."""
+        await self._ready.wait()
+        self._ready.clear()
+        news = list(self._newest.values())
+        self._newest.clear()
+        return news
+
+    def __aiter__(self) -> AsyncIterator[JobRecord]:
+        return self._news()
+
+    async def _news(self) -> AsyncGenerator[JobRecord]:
+        while True:
+            for job in await self.take():
+                yield job
+
+
+class JobFeed:
+    """Gives followers what the database says of their jobs."""
+
+    def __init__(self, system: SystemDatabase) -> None:
+        self._system = system
+        self._followers: Final[set[Follower]] = set()
+        self._hint = asyncio.Event()
+        self._poller: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def following(self, follower: Follower) -> AsyncGenerator[Follower]:
+        """Keep the follower supplied within the block."""
+        self._followers.add(follower)
+        if self._poller is None or self._poller.done():
+            self._poller = asyncio.create_task(self._poll(), name="job feed")
+        try:
+            yield follower
+        finally:
+            self._followers.discard(follower)
+
+    def hint(self) -> None:
+        """A job has just changed in this process: look now rather than at the next interval."""
+        self._hint.set()
+
+    @property
+    def followers(self) -> int:
+        """How many are listening."""
+        return len(self._followers)
+
+    async def close(self) -> None:
+        """Stop polling; followers get nothing more."""
+        if self._poller is not None:
+            self._poller.cancel()
+            await asyncio.gather(self._poller, return_exceptions=True)
+
+    async def _poll(self) -> None:
+        while self._followers:
+            pause = _POLL_SECONDS
+            try:
+                await self._round()
+            except TRANSIENT as error:
+                _log.warning("job feed: the database does not answer (%s)", type(error).__name__)
+                pause = _RECOVERY_SECONDS
+            await self._sleep(pause)
+
+    async def _sleep(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._hint.wait(), seconds)
+        except TimeoutError:
+            return
+        await asyncio.sleep(_GATHERING_SECONDS)
+        self._hint.clear()
+
+    async def _round(self) -> None:
+        jobs: dict[JobKey, int] = {}
+        seen: dict[UUID, int] = {}
+        for follower in self._followers:
+            for key, revision in follower.known.items():
+                jobs[key] = min(revision, jobs.get(key, revision))
+            if follower.organization_id is not None:
+                for job_id, revision in follower.seen().items():
+                    seen[job_id] = min(revision, seen.get(job_id, revision))
+        organizations = {follower.organization_id for follower in self._followers} - {None}
+        news = await changed_jobs(self._system, jobs)
+        news += await jobs_in_motion(self._system, [one for one in organizations if one], seen)
+        self._distribute(news)
+
+    def _distribute(self, news: Iterable[JobRecord]) -> None:
+        for job in news:
+            for follower in self._followers:
+                if follower.wants(job):
+                    follower.give(job)

@@ -1,0 +1,14 @@
+"""Who carries out which kind of job. One home: a new kind is one line here."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from domain.vocabulary import JobKind
+from jobs.running import JobEnd, RunningJob
+from jobs.runtime import Runtime
+
+Handler = Callable[[Runtime, RunningJob], Awaitable[JobEnd]]
+"""Carries out a claimed job from its checkpoint to an end. May raise JobFailed, and lets JobCancelled, JobFenced and
+JobReleased pass (or turns JobCancelled into a JobEnd of state CANCELLED with its own counts)."""
+
+HANDLERS: Final[Mapping[JobKind, Handler]] = {}

@@ -1,0 +1,174 @@
+"""What callers do to jobs: submit, cancel, retry, queue again, delete the files.
+
+Each is one transaction that holds the row, its token in the queue, the admission of whatever may start now, and the
+activity entry. A function that takes a connection works in its caller's transaction.
+"""
+
+import hashlib
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from db.activity import Act, Doer, doer_of, record
+from db.connections import Connection
+from db.job_claims import insert_files
+from db.job_files import delete_file_rows
+from db.job_states import mark_cancelled, mark_cancelling, mark_queued
+from db.jobs import StoredJob, insert_job, load_job, load_job_by_key, lock_job
+from db.queue import admit, withdraw
+from domain.actors import Actor
+from domain.errors import Forbidden, Problem, Rejected, StateProblem, not_found
+from domain.ids import IdKind, format_id, new_id
+from domain.job_requests import NewJob
+from domain.job_rules import CANCELLABLE, RULES, is_retryable
+from domain.jobs import WAITING, JobRecord
+from domain.json import JsonObject
+from domain.vocabulary import ActivityAction, JobState, UserErrorCode
+from jobs.runtime import Runtime
+
+MAX_KEY_LENGTH: Final = 200
+
+
+async def submit(runtime: Runtime, actor: Actor, job: NewJob, connection: Connection | None = None) -> JobRecord:
+    """Queue a job. With an idempotency key that was used before for the same input: the earlier job.
+
+    Raises Rejected with IDEMPOTENCY_MISMATCH where the key was used for another input.
+    """
+    async with _unit(runtime, actor, connection) as unit:
+        if job.idempotency_key is not None and not 0 < len(job.idempotency_key) <= MAX_KEY_LENGTH:
+            message = f"An idempotency key has 1 to {MAX_KEY_LENGTH} characters."
+            raise Rejected(Problem(UserErrorCode.TOO_LONG, message, ("input", "idempotencyKey")))
+        job_id, input_hash = new_id(), job.input_hash or _hash(job)
+        if not await insert_job(unit, job_id, actor, job, input_hash):
+            return await _earlier(unit, job, input_hash)
+        await insert_files(unit, job_id, job.files)
+        if (action := RULES[job.kind].started) is not None:
+            act = Act(action=action, summary=job.summary, job_id=job_id, details=job.details)
+            await record(unit, doer_of(actor), act)
+        await admit(unit, runtime.limits.max_concurrent_jobs)
+        return (await _get(unit, job_id)).record
+
+
+async def requeue(
+    runtime: Runtime, job_id: UUID, connection: Connection, *, spec: JsonObject | None = None, large: bool | None = None
+) -> JobRecord:
+    """Run a job that awaits mapping or review again, in the transaction that recorded the answer.
+
+    `spec` and `large` None: as before. Raises Rejected: WRONG_STATE, NOT_FOUND.
+    """
+    stored = await _locked(connection, job_id)
+    _require(stored.record, stored.record.state in WAITING)
+    await mark_queued(connection, job_id, spec=spec, large=large)
+    await admit(connection, runtime.limits.max_concurrent_jobs)
+    return (await _get(connection, job_id)).record
+
+
+async def cancel(runtime: Runtime, actor: Actor, job_id: UUID) -> JobRecord:
+    """A job that waits is CANCELLED at once; one that runs becomes CANCELLING and ends at its next block.
+
+    Cancelling again changes nothing. Raises Rejected (WRONG_STATE where it has ended, NOT_FOUND), Forbidden.
+    """
+    async with runtime.database.unit(actor.organization_id) as connection:
+        stored = await _locked(connection, job_id)
+        _authorize(actor, stored.record)
+        if stored.record.state is not JobState.CANCELLING:
+            _require(stored.record, stored.record.state in CANCELLABLE)
+            await _cancel(runtime, connection, stored, doer_of(actor))
+        job = (await _get(connection, job_id)).record
+    runtime.feed.hint()
+    return job
+
+
+async def retry(runtime: Runtime, actor: Actor, job_id: UUID) -> JobRecord:
+    """Run a FAILED job again; one with checkpoints goes on at its last. Raises Rejected (NOT_RETRYABLE), Forbidden."""
+    async with runtime.database.unit(actor.organization_id) as connection:
+        stored = await _locked(connection, job_id)
+        _authorize(actor, stored.record)
+        _require(stored.record, stored.record.state is JobState.FAILED)
+        if not is_retryable(stored.record):
+            raise Rejected(Problem(UserErrorCode.NOT_RETRYABLE, "Running this job again would fail again.", ("id",)))
+        await mark_queued(connection, job_id)
+        action = RULES[stored.record.kind].started
+        if action is not None:
+            await _note(connection, doer_of(actor), stored.record, action, "started again")
+        await admit(connection, runtime.limits.max_concurrent_jobs)
+        return (await _get(connection, job_id)).record
+
+
+async def delete_files(runtime: Runtime, actor: Actor, job_id: UUID) -> JobRecord:
+    """Delete what the job keeps in the store; its history stays. Raises Rejected (WRONG_STATE while it runs)."""
+    async with runtime.database.unit(actor.organization_id) as connection:
+        stored = await _locked(connection, job_id)
+        _authorize(actor, stored.record)
+        _require(stored.record, stored.record.terminal)
+        keys = await delete_file_rows(connection, job_id)
+        if keys:
+            await _note(connection, doer_of(actor), stored.record, ActivityAction.FILES_DELETED, "files deleted")
+        job = (await _get(connection, job_id)).record
+    await runtime.store.delete(*keys)
+    return job
+
+
+async def _cancel(runtime: Runtime, connection: Connection, stored: StoredJob, doer: Doer) -> None:
+    job = stored.record
+    if job.state is JobState.RUNNING:
+        await mark_cancelling(connection, job.id)
+        return
+    await withdraw(connection, stored.engine_id)
+    await mark_cancelled(connection, job.id)
+    await _note(connection, doer, job, RULES[job.kind].cancelled, "cancelled")
+    await admit(connection, runtime.limits.max_concurrent_jobs)
+
+
+async def _note(connection: Connection, doer: Doer, job: JobRecord, action: ActivityAction, what: str) -> None:
+    await record(connection, doer, Act(action=action, summary=f"{job.name}: {what}", job_id=job.id))
+
+
+async def _earlier(connection: Connection, job: NewJob, input_hash: str) -> JobRecord:
+    earlier = await load_job_by_key(connection, job.idempotency_key or "")
+    if earlier is None or earlier.input_hash != input_hash:
+        message = "This idempotency key was used for another input."
+        raise Rejected(Problem(UserErrorCode.IDEMPOTENCY_MISMATCH, message, ("input", "idempotencyKey")))
+    return earlier.record
+
+
+async def _locked(connection: Connection, job_id: UUID) -> StoredJob:
+    return _found(await lock_job(connection, job_id), job_id)
+
+
+async def _get(connection: Connection, job_id: UUID) -> StoredJob:
+    return _found(await load_job(connection, job_id), job_id)
+
+
+def _found(stored: StoredJob | None, job_id: UUID) -> StoredJob:
+    if stored is None:
+        raise not_found("job", format_id(IdKind.JOB, job_id), "id")
+    return stored
+
+
+def _authorize(actor: Actor, job: JobRecord) -> None:
+    if not actor.may(permission := RULES[job.kind].permission):
+        raise Forbidden(permission)
+
+
+def _require(job: JobRecord, allowed: bool) -> None:  # noqa: FBT001 - the condition itself
+    if not allowed:
+        message = f"The job is {job.state}: this is not possible now."
+        raise Rejected(StateProblem(UserErrorCode.WRONG_STATE, message, ("id",), job.state))
+
+
+def _hash(job: NewJob) -> str:
+    document = msgspec.json.encode([job.kind, job.name, job.spec], order="sorted")
+    return hashlib.sha256(document).hexdigest()
+
+
+@asynccontextmanager
+async def _unit(runtime: Runtime, actor: Actor, given: Connection | None) -> AsyncGenerator[Connection]:
+    if given is not None:
+        yield given
+        return
+    async with runtime.database.unit(actor.organization_id) as connection:
+        yield connection

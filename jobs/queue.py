@@ -1,0 +1,159 @@
+"""The dispatcher: procrastinate delivers tokens that mean "run job X"; everything else about a job is ours.
+
+Its worker returns quietly when the database goes away, so it is supervised: `dispatch` runs until it is told to stop.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+from uuid import UUID
+
+import psycopg
+from procrastinate import App, JobContext, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+
+from db.dsn import for_psycopg
+from db.queue import LARGE_QUEUE, SMALL_QUEUE, STALLED_SECONDS, TASK
+
+_HEARTBEAT_SECONDS: Final = 2.0
+_POLL_SECONDS: Final = 5.0
+_STEADY_SECONDS: Final = 60.0
+_LONGEST_PAUSE: Final = 10.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What the dispatcher delivers; `engine_id` tells the current token of a job from stale ones."""
+
+    organization_id: UUID
+    job_id: UUID
+    engine_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DispatchOptions:
+    """`dsn` is a direct address of the system role: LISTEN needs a session, so no pooler in transaction mode.
+
+    `large` and `small` are how many jobs of either size run at once, `drain_seconds` how long they may go on after a
+    stop before they are interrupted. `upkeep` is a cron expression (UTC).
+    """
+
+    dsn: str
+    large: int
+    small: int
+    drain_seconds: float
+    upkeep: str = "*/10 * * * *"
+
+
+class Deliveries(Protocol):
+    """What is done with tokens."""
+
+    async def deliver(self, token: Token) -> None:
+        """Run the job; whatever it raises, the token is used up."""
+        ...
+
+    async def keep_up(self) -> None:
+        """Periodic work that one process does for all."""
+        ...
+
+
+async def dispatch(deliveries: Deliveries, options: DispatchOptions, stop: asyncio.Event) -> None:
+    """Deliver tokens until `stop` is set, reconnecting whenever the database was away."""
+    pause = 0.5
+    while not stop.is_set():
+        began = time.monotonic()
+        try:
+            await _session(deliveries, options, stop)
+        except (ConnectorException, psycopg.Error, OSError) as error:
+            _log.warning("dispatcher: the database does not answer (%s)", type(error).__name__)
+        if stop.is_set():
+            return
+        pause = 0.5 if time.monotonic() - began > _STEADY_SECONDS else min(pause * 2, _LONGEST_PAUSE)
+        _log.warning("dispatcher: connecting again in at most %.1f s", pause)
+        await _unless(stop, pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads the load, guards nothing
+
+
+async def _session(deliveries: Deliveries, options: DispatchOptions, stop: asyncio.Event) -> None:
+    """One life of the connection: returns when told to stop or when the database went away."""
+    app = _app(deliveries, options)
+    try:
+        await app.open_async()
+        tasks = [asyncio.create_task(run) for run in (_until(stop), *_workers(app, options))]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            results = await asyncio.gather(*tasks, return_exceptions=True)
+        _raise_first(results)
+    finally:
+        await app.close_async()
+
+
+def _workers(app: App, options: DispatchOptions) -> tuple[Coroutine[None, None, None], ...]:
+    """Large jobs have a queue of their own, so that a small one never waits behind them."""
+    return tuple(
+        app.run_worker_async(
+            queues=[queue],
+            name=f"{queue} jobs",
+            concurrency=concurrency,
+            install_signal_handlers=False,
+            shutdown_graceful_timeout=options.drain_seconds,
+            update_heartbeat_interval=_HEARTBEAT_SECONDS,
+            stalled_worker_timeout=STALLED_SECONDS,
+            fetch_job_polling_interval=_POLL_SECONDS,
+            delete_jobs="always",
+        )
+        for queue, concurrency in ((LARGE_QUEUE, options.large), (SMALL_QUEUE, options.small))
+    )
+
+
+def _app(deliveries: Deliveries, options: DispatchOptions) -> App:
+    connector = PsycopgConnector(
+        conninfo=for_psycopg(options.dsn),
+        min_size=1,
+        max_size=4,
+        timeout=5,
+        kwargs={"prepare_threshold": None, "options": "-c search_path=queue,pg_temp", "connect_timeout": 5},
+        configure=_autocommit,
+    )
+    app = App(connector=connector)
+
+    async def run_job(context: JobContext, organization_id: str, job_id: str) -> None:
+        if context.job.id is not None:
+            await deliveries.deliver(Token(UUID(organization_id), UUID(job_id), context.job.id))
+
+    async def upkeep(timestamp: int) -> None:  # noqa: ARG001 - the dispatcher's signature
+        await deliveries.keep_up()
+
+    app.task(name=TASK, pass_context=True)(run_job)
+    # Without any periodic task procrastinate 3.10 stops watching its heartbeat as soon as it has started.
+    app.periodic(cron=options.upkeep)(app.task(name="upkeep", queue=SMALL_QUEUE, queueing_lock="upkeep")(upkeep))
+    return app
+
+
+async def _autocommit(connection: psycopg.AsyncConnection) -> None:
+    await connection.set_autocommit(True)
+
+
+def _raise_first(results: Sequence[object]) -> None:
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+
+
+async def _until(stop: asyncio.Event) -> None:
+    await stop.wait()
+
+
+async def _unless(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,52 @@
+"""Everything that a use case needs, made once by the server and passed on explicitly."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from db.pool import Database
+from db.system import SystemDatabase
+from domain.keyring import Keyring
+from domain.settings import Limits
+from jobs.feed import JobFeed
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmtpSettings:
+    """The mail server that links are sent through; `starttls` None: where the server offers it."""
+
+    host: str
+    port: int
+    sender: str
+    user: str | None = None
+    password: str | None = None
+    starttls: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeSettings:
+    """Plain values of the server's settings.
+
+    `public_url` has no slash at its end. `scratch` is a folder on local disk for temporary files. Waiting and links
+    in seconds.
+    """
+
+    public_url: str
+    scratch: Path
+    max_wait_seconds: float = 30.0
+    upload_seconds: int = 3_600
+    smtp: SmtpSettings | None = None
+    allow_private_webhooks: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """The server's resources. `limits` are those of an organization that has none of its own."""
+
+    database: Database
+    system: SystemDatabase
+    store: Store
+    keyring: Keyring
+    feed: JobFeed
+    limits: Limits
+    settings: RuntimeSettings

@@ -1,0 +1,75 @@
+"""Keeps jobs and files in order: lost jobs are queued again, what is past its date is deleted, orphans are swept."""
+
+import logging
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from db.job_files import expire_files, expire_waiting_jobs, unknown_keys
+from db.queue import admit, organizations_waiting, sweep
+from jobs.runtime import Runtime
+
+ORPHAN_AGE: Final = timedelta(hours=24)
+"""An object that no row names is deleted once it is older: whoever writes one has named it long before."""
+_BATCH: Final = 500
+_KEY_PARTS: Final = 3
+
+_log = logging.getLogger(__name__)
+
+
+async def mend(runtime: Runtime) -> None:
+    """Requeue the jobs of dead workers; admit what was left waiting. Cheap enough for every few seconds."""
+    swept = await sweep(runtime.system)
+    if swept is None:
+        return
+    if swept.stalled or swept.requeued:
+        _log.warning("%d tokens of dead workers, %d jobs queued again", swept.stalled, len(swept.requeued))
+        runtime.feed.hint()
+    limit = runtime.limits.max_concurrent_jobs
+    for organization_id in await organizations_waiting(runtime.system, limit):
+        async with runtime.database.unit(organization_id) as connection:
+            await admit(connection, limit)
+
+
+async def retain(runtime: Runtime) -> None:
+    """Delete files past their date (history stays), end jobs that waited for them, delete orphaned objects."""
+    while keys := await expire_files(runtime.system, _BATCH):
+        await runtime.store.delete(*keys)
+    await expire_waiting_jobs(runtime.system)
+    await sweep_orphans(runtime, datetime.now(UTC) - ORPHAN_AGE)
+
+
+async def sweep_orphans(runtime: Runtime, before: datetime) -> int:
+    """Delete objects of jobs written before a moment that neither a file nor an open job needs; how many."""
+    deleted = 0
+    async for batch in _batches(runtime, before):
+        orphans = await unknown_keys(runtime.system, batch)
+        await runtime.store.delete(*orphans)
+        deleted += len(orphans)
+    if deleted:
+        _log.info("%d orphaned objects deleted", deleted)
+    return deleted
+
+
+async def _batches(runtime: Runtime, before: datetime) -> AsyncIterator[list[tuple[str, UUID, UUID]]]:
+    batch: list[tuple[str, UUID, UUID]] = []
+    async for key in runtime.store.older_than("jobs", before):
+        if (owner := _owner(key)) is not None:
+            batch.append((key, *owner))
+        if len(batch) >= _BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _owner(key: str) -> tuple[UUID, UUID] | None:
+    """Organization and job of `jobs/<organization>/<job>/…`; None for what is none of ours."""
+    parts = key.split("/")
+    if len(parts) <= _KEY_PARTS:
+        return None
+    try:
+        return UUID(parts[1]), UUID(parts[2])
+    except ValueError:
+        return None

@@ -1,0 +1,51 @@
+"""CSV (RFC 4180) around the rows that COPY writes: BOM, header, record ends.
+
+COPY ends records with LF and leaves line breaks inside quotes alone, so that a plain replacement would change values.
+Each copied row therefore ends in one more column that holds a single CR. It arrives as `,"<CR>"<LF>`, which no value
+can contain: within quotes every quote is doubled, and outside quotes there is none. That sequence ends a record.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from typing import Final
+
+from domain.formulas import guard
+
+MARK: Final = "\r"
+"""The value of the last column of every copied row."""
+BOM: Final = b"\xef\xbb\xbf"
+
+
+class CsvWriter:
+    """Turns COPY's output, in any pieces, into the file. `rows` counts the records so far, without the header."""
+
+    def __init__(self, delimiter: str, *, crlf: bool) -> None:
+        self._delimiter = delimiter
+        self._end = "\r\n" if crlf else "\n"
+        self._mark = f'{delimiter}"{MARK}"\n'.encode()
+        self._record_end = self._end.encode()
+        self._rest = b""
+        self.rows = 0
+
+    def start(self, headers: Sequence[str], *, bom: bool, escape: bool) -> bytes:
+        """The file's beginning; `escape` guards headers that look like formulas."""
+        line = io.StringIO()
+        writer = csv.writer(line, delimiter=self._delimiter, lineterminator=self._end)
+        writer.writerow([guard(header) if escape else header for header in headers])
+        return (BOM if bom else b"") + line.getvalue().encode()
+
+    def feed(self, data: bytes) -> bytes:
+        """The records that are complete."""
+        data = self._rest + data if self._rest else data
+        cut = data.rfind(self._mark) + len(self._mark) if not data.endswith(self._mark) else len(data)
+        if cut < len(self._mark):
+            cut = 0
+        self._rest = data[cut:]
+        complete = data[:cut]
+        self.rows += complete.count(self._mark)
+        return complete.replace(self._mark, self._record_end)
+
+    def finish(self) -> bytes:
+        """Nothing: a record is always written whole."""
+        return b""

@@ -77,15 +77,15 @@ def test_fields_that_carry_the_list_itself_cannot_be_masked():
         (NAME, PARTIAL, "", ""),
     ],
 )
-def test_what_is_left_of_a_masked_text(key, mode, value, shown):
+def test_what_is_left_of_a_masked_text(key: str, mode: object, value: object, shown: object):
     assert mask_text(key, mode, value) == shown
 
 
 @pytest.mark.parametrize("text", ["***", "d***@example.com", "***5678", "ד***"])
-def test_what_a_mask_left_is_recognised_in_a_file(text):
+def test_what_a_mask_left_is_recognised_in_a_file(text: str):
     assert is_masked(text)
 
 
 @pytest.mark.parametrize("text", ["", "Dana", "**", "a *** b", "five ***** stars"])
-def test_an_ordinary_text_is_not_taken_for_a_masked_one(text):
+def test_an_ordinary_text_is_not_taken_for_a_masked_one(text: str):
     assert not is_masked(text)

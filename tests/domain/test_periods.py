@@ -25,7 +25,7 @@ def at(text: str) -> datetime:
         (10_000, PeriodUnit.YEAR, "2024-02-29T12:00:00+00:00", "0001-01-01T00:00:00+00:00"),
     ],
 )
-def test_a_period_rolls_back_from_now_on_the_zone_s_wall_clock(last, unit, now, start):
+def test_a_period_rolls_back_from_now_on_the_zone_s_wall_clock(last: object, unit: object, now: object, start: object):
     assert period_start(Period(last, unit), at(now), PARIS) == at(start)
 
 

@@ -1,0 +1,119 @@
+"""Where the value of each registry key comes from: an expression over a lead and the rows that it refers to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import DateTime, FromClause, Text, func, literal_column, null, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from db import views
+from db.expressions import Expression, Truth
+from domain.vocabulary import LeadFieldKey
+
+__all__ = ["EXPRESSIONS", "JOINS", "Join", "LeadRow", "Source", "join_condition", "lead_row"]
+
+_K = LeadFieldKey
+
+
+class Join(StrEnum):
+    """The rows that a lead refers to, one of each at most."""
+
+    STATUS = "status"
+    COMPANY = "company"
+    CHATBOT = "chatbot"
+    ASSIGNEE = "assignee"
+
+
+@dataclass(frozen=True, slots=True)
+class LeadRow:
+    """The FROM clauses that expressions read: the view of leads or a subquery over it, and its joins."""
+
+    lead: FromClause
+    status: FromClause
+    company: FromClause
+    chatbot: FromClause
+    assignee: FromClause
+
+
+def lead_row(lead: FromClause = views.leads) -> LeadRow:
+    """A lead with fresh aliases of what it refers to."""
+    return LeadRow(
+        lead,
+        views.statuses.alias("status"),
+        views.companies.alias("company"),
+        views.chatbots.alias("chatbot"),
+        views.users.alias("assignee"),
+    )
+
+
+Source = Callable[[LeadRow], Expression]
+
+
+def _own(name: str) -> Source:
+    return lambda row: row.lead.c[name]
+
+
+def _of(join: Join, name: str) -> Source:
+    def source(row: LeadRow) -> Expression:
+        joined: FromClause = getattr(row, join)
+        return joined.c[name]
+
+    return source
+
+
+def _notes(row: LeadRow) -> Expression:
+    """Every note in the order they were written, one below the other."""
+    line_break = literal_column("E'\\n'", Text())
+    texts = func.string_agg(
+        views.notes.c.text, aggregate_order_by(line_break, views.notes.c.created_at, views.notes.c.id)
+    )
+    return select(texts).where(views.notes.c.lead_id == row.lead.c.id).scalar_subquery()
+
+
+def _address(row: LeadRow) -> Expression:
+    """The parts that are known, on one line."""
+    lead = row.lead.c
+    empty, space, comma = (literal_column(text, Text()) for text in ("''", "' '", "', '"))
+    city = func.nullif(func.concat_ws(space, lead.address_postal_code, lead.address_city), empty)
+    line = func.concat_ws(comma, lead.address_street, city, lead.address_region, lead.address_country)
+    return func.nullif(line, empty)
+
+
+_RENAMED: Final[Mapping[LeadFieldKey, Source]] = {
+    _K.LEAD_ID: _own("id"),
+    _K.NATIONAL_ID: _own("national_id_cipher"),
+    _K.ADDRESS: _address,
+    _K.NOTES: _notes,
+    _K.STATUS: _of(Join.STATUS, "key"),
+    _K.STATUS_ID: _of(Join.STATUS, "key"),
+    _K.STATUS_NAME: _of(Join.STATUS, "label"),
+    _K.CONVERSATION_URL: _own("conversation_id"),
+    _K.COMPANY_NAME: _of(Join.COMPANY, "name"),
+    _K.CHATBOT_NAME: _of(Join.CHATBOT, "name"),
+    _K.ASSIGNEE: _of(Join.ASSIGNEE, "name"),
+    _K.ANNONCE_ID: _own("property_id"),
+    _K.DELETED_AT: lambda _: null().cast(DateTime(timezone=True)),
+}
+
+EXPRESSIONS: Final[Mapping[LeadFieldKey, Source]] = {
+    key: _RENAMED[key] if key in _RENAMED else _own(key.value) for key in LeadFieldKey
+}
+"""Raw typed values: NATIONAL_ID is the sealed text, CONVERSATION_URL the id that the organization's template takes."""
+
+JOINS: Final[Mapping[LeadFieldKey, Join]] = {
+    _K.STATUS: Join.STATUS,
+    _K.STATUS_ID: Join.STATUS,
+    _K.STATUS_NAME: Join.STATUS,
+    _K.COMPANY_NAME: Join.COMPANY,
+    _K.CHATBOT_NAME: Join.CHATBOT,
+    _K.ASSIGNEE: Join.ASSIGNEE,
+}
+"""The join without which an expression has no row to read."""
+
+
+def join_condition(row: LeadRow, join: Join) -> Truth:
+    """What ties the joined row to the lead."""
+    joined: FromClause = getattr(row, join)
+    return joined.c.id == row.lead.c[f"{join}_id"]

@@ -1,0 +1,12 @@
+"""Expressions whose Python type does not matter: SQLAlchemy's generics are invariant, so this is said in one place."""
+
+from typing import Any, TypeAlias
+
+from sqlalchemy import ColumnElement
+from sqlalchemy.types import TypeEngine
+
+__all__ = ["Expression", "SqlType", "Truth"]
+
+Expression: TypeAlias = ColumnElement[Any]
+Truth: TypeAlias = ColumnElement[bool]
+SqlType: TypeAlias = TypeEngine[Any]

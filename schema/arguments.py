@@ -74,6 +74,13 @@ def read(cls: type[Record], value: object, path: Path = INPUT) -> Record:
     return decode(cls, json_document(value, path))
 
 
+def json_object(value: object, path: Path) -> JsonObject:
+    """A JSON argument that is an object. Raises BadInput for any other JSON."""
+    if not isinstance(value, Mapping):
+        raise BadInput("An object of values by key is expected here.", path)
+    return cast("JsonObject", value)
+
+
 def first_page(context: Context, first: int | None, after: str | None = strawberry.UNSET) -> PageRequest:
     """The page that a nested list's arguments ask for. Raises BadInput."""
     arguments = PageArguments(first=given(first, "first"), after=given(after, "after"))

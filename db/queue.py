@@ -16,12 +16,10 @@ from domain.job_requests import SMALL_JOB_SLOTS
 __all__ = [
     "LARGE_QUEUE",
     "SMALL_QUEUE",
-    "STALLED_SECONDS",
     "TASK",
     "Swept",
     "admit",
     "organizations_waiting",
-    "redefer",
     "sweep",
     "withdraw",
 ]
@@ -29,9 +27,6 @@ __all__ = [
 LARGE_QUEUE: Final = "large"
 SMALL_QUEUE: Final = "small"
 TASK: Final = "run_job"
-STALLED_SECONDS: Final = 10
-"""A worker without a heartbeat for this long, by the database's clock, has lost its jobs."""
-
 _ADMISSION: Final = 6_041
 _SWEEP: Final = 6_042
 """Classes of advisory locks."""
@@ -56,17 +51,11 @@ from picked where j.id = picked.id
 returning j.id
 """
 
-_REDEFER: Final = """
-update jobs set state = 'QUEUED', admitted_at = coalesce(admitted_at, now()),
-  engine_id = queue.defer_job(organization_id, id, large, priority, $2)
-where id = $1
-"""
-
-_STALLED: Final = f"""
+_STALLED: Final = """
 delete from queue.procrastinate_jobs t
 where t.status = 'doing' and not exists (
   select from queue.procrastinate_workers w
-  where w.id = t.worker_id and w.last_heartbeat > now() - interval '{STALLED_SECONDS} seconds')
+  where w.id = t.worker_id and w.last_heartbeat > now() - make_interval(secs => $1))
 returning t.id
 """
 
@@ -122,23 +111,21 @@ async def admit(connection: Connection, default_limit: int) -> Sequence[UUID]:
     return [row["id"] for row in await connection.fetch(_ADMIT, default_limit)]
 
 
-async def redefer(connection: Connection, job_id: UUID, delay_seconds: float) -> None:
-    """Queue a job again after a run that did not end it; it keeps its place among the admitted."""
-    await connection.execute(_REDEFER, job_id, delay_seconds)
-
-
 async def withdraw(connection: Connection, engine_id: int | None) -> None:
     """Take back a token that nobody has fetched yet."""
     if engine_id is not None:
         await connection.execute("select queue.cancel_job($1)", engine_id)
 
 
-async def sweep(system: SystemDatabase) -> Swept | None:
-    """Requeue the jobs of dead workers and those whose token is gone; None while another process sweeps."""
+async def sweep(system: SystemDatabase, lease_seconds: float) -> Swept | None:
+    """Requeue the jobs of dead workers and those whose token is gone; None while another process sweeps.
+
+    A worker is dead when it gave no sign of life for the lease, by the database's clock.
+    """
     async with system.unit() as connection:
         if not await connection.fetchval("select pg_try_advisory_xact_lock($1, 0)", _SWEEP):
             return None
-        stalled = await connection.fetch(_STALLED)
+        stalled = await connection.fetch(_STALLED, lease_seconds)
         await connection.execute(_ENDED)
         rows = await connection.fetch(_ORPHANED)
         orphans = tuple((row["organization_id"], row["id"]) for row in rows)

@@ -17,9 +17,10 @@ from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 
 from db.dsn import for_psycopg
-from db.queue import LARGE_QUEUE, SMALL_QUEUE, STALLED_SECONDS, TASK
+from db.queue import LARGE_QUEUE, SMALL_QUEUE, TASK
 
-_HEARTBEAT_SECONDS: Final = 2.0
+_HEARTBEATS: Final = 5
+"""Signs of life within a lease."""
 _POLL_SECONDS: Final = 5.0
 _STEADY_SECONDS: Final = 60.0
 _LONGEST_PAUSE: Final = 10.0
@@ -41,13 +42,15 @@ class DispatchOptions:
     """`dsn` is a direct address of the system role: LISTEN needs a session, so no pooler in transaction mode.
 
     `large` and `small` are how many jobs of either size run at once, `drain_seconds` how long they may go on after a
-    stop before they are interrupted. `upkeep` is a cron expression (UTC).
+    stop before they are interrupted. A worker without a sign of life for `lease_seconds` loses its jobs. `upkeep` is a cron
+    expression (UTC).
     """
 
     dsn: str
     large: int
     small: int
     drain_seconds: float
+    lease_seconds: float = 10.0
     upkeep: str = "*/10 * * * *"
 
 
@@ -105,8 +108,8 @@ def _workers(app: App, options: DispatchOptions) -> tuple[Coroutine[None, None, 
             concurrency=concurrency,
             install_signal_handlers=False,
             shutdown_graceful_timeout=options.drain_seconds,
-            update_heartbeat_interval=_HEARTBEAT_SECONDS,
-            stalled_worker_timeout=STALLED_SECONDS,
+            update_heartbeat_interval=options.lease_seconds / _HEARTBEATS,
+            stalled_worker_timeout=options.lease_seconds,
             fetch_job_polling_interval=_POLL_SECONDS,
             delete_jobs="always",
         )

@@ -18,9 +18,9 @@ _KEY_PARTS: Final = 3
 _log = logging.getLogger(__name__)
 
 
-async def mend(runtime: Runtime) -> None:
+async def mend(runtime: Runtime, lease_seconds: float) -> None:
     """Requeue the jobs of dead workers; admit what was left waiting. Cheap enough for every few seconds."""
-    swept = await sweep(runtime.system)
+    swept = await sweep(runtime.system, lease_seconds)
     if swept is None:
         return
     if swept.stalled or swept.requeued:

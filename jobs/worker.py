@@ -22,7 +22,6 @@ from jobs.runtime import Runtime
 from jobs.upkeep import mend, retain
 
 _FLUSH_SECONDS: Final = 0.5
-_SWEEP_SECONDS: Final = 5.0
 _CANCEL_GRACE_SECONDS: Final = 5.0
 _WRITE_PAUSES: Final = (0.2, 1.0, 3.0, 6.0)
 """How long an end waits for the database to come back before it is left to the sweep."""
@@ -53,7 +52,7 @@ class Worker:
         """Work until `stop` is set and what runs has ended, at most `drain_seconds` (and a little) later."""
         loops = [
             asyncio.create_task(self._repeat(self._flush, _FLUSH_SECONDS), name="flush progress"),
-            asyncio.create_task(self._repeat(self._mend, _SWEEP_SECONDS), name="mend queue"),
+            asyncio.create_task(self._repeat(self._mend, self._options.lease_seconds / 2), name="mend queue"),
             asyncio.create_task(self._drain(stop), name="drain"),
         ]
         try:
@@ -143,7 +142,7 @@ class Worker:
                 asyncio.get_running_loop().call_later(_CANCEL_GRACE_SECONDS, task.cancel)
 
     async def _mend(self) -> None:
-        await mend(self._runtime)
+        await mend(self._runtime, self._options.lease_seconds)
 
     async def _repeat(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
         while True:

@@ -171,7 +171,7 @@ def _multiplier(node: FieldNode, definition: GraphQLField) -> tuple[int | str, i
         return (_LIST_ITEMS, _LIST_ITEMS) if is_list_type(get_nullable_type(definition.type)) else (1, 1)
     declared = definition.args[paged].default_value
     default = declared if isinstance(declared, int) and declared is not Undefined else _DEFAULT_PAGE
-    for argument in node.arguments:
+    for argument in node.arguments or ():
         if argument.name.value in _PAGE_ARGUMENTS:
             if isinstance(argument.value, IntValueNode):
                 return max(1, int(argument.value.value[:12])), default

@@ -1,0 +1,119 @@
+"""GraphQL documents, parsed, reckoned and validated once per query string."""
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    specified_rules,
+    validate,
+)
+
+from web.cost import CostLimits, OperationCost, TooExpensive, operation_cost
+
+_MAX_ERRORS: Final = 20
+_KEPT_LENGTH: Final = 32_768
+"""Longer query strings are prepared each time, so that the cache stays within a known size."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentLimits:
+    """The most that a document may hold, and how many prepared ones are kept."""
+
+    tokens: int = 2_000
+    characters: int = 200_000
+    kept: int = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A document ready to run, or its errors. `costs` are by operation name, None for the anonymous one."""
+
+    document: DocumentNode | None
+    errors: Sequence[GraphQLError]
+    operations: Mapping[str | None, OperationDefinitionNode]
+    costs: Mapping[str | None, OperationCost]
+
+    def operation(self, name: str | None) -> OperationDefinitionNode | None:
+        """The operation to run: the named one, or the only one."""
+        if name is None and len(self.operations) == 1:
+            return next(iter(self.operations.values()))
+        return self.operations.get(name)
+
+
+class Documents:
+    """Prepares documents and keeps the latest. Holds no values and no verdict on who may run them."""
+
+    def __init__(
+        self, schema: GraphQLSchema, limits: DocumentLimits, costs: CostLimits, *, introspection: bool = True
+    ) -> None:
+        self._schema = schema
+        self._limits = limits
+        self._costs = costs
+        self._rules = specified_rules if introspection else (*specified_rules, NoSchemaIntrospectionCustomRule)
+        self._kept: OrderedDict[str, Prepared] = OrderedDict()
+
+    def prepare(self, query: str) -> Prepared:
+        """Parse, reckon with no variables, validate; in this order, so that nothing costly runs on a bomb."""
+        known = self._kept.get(query)
+        if known is not None:
+            self._kept.move_to_end(query)
+            return known
+        prepared = self._prepare(query)
+        if len(query) <= _KEPT_LENGTH:
+            self._kept[query] = prepared
+            if len(self._kept) > self._limits.kept:
+                self._kept.popitem(last=False)
+        return prepared
+
+    def check_cost(self, prepared: Prepared, name: str | None, variables: Mapping[str, object]) -> int:
+        """The cost of the operation with these variables. Raises TooExpensive."""
+        costs = prepared.costs
+        cost = next(iter(costs.values())) if name is None and len(costs) == 1 else costs.get(name)
+        return cost.check(self._costs, variables) if cost else 0
+
+    def _prepare(self, query: str) -> Prepared:
+        if len(query) > self._limits.characters:
+            return _refused(f"The document is longer than {self._limits.characters} characters.", "LIMIT_EXCEEDED")
+        try:
+            document = parse(query, max_tokens=self._limits.tokens, no_location=False)
+        except GraphQLError as error:
+            error.extensions = {"code": "GRAPHQL_PARSE_FAILED"}
+            return Prepared(None, [error], {}, {})
+        except RecursionError:
+            return _refused("The document is nested too deeply.", "LIMIT_EXCEEDED")
+        return self._reckon(document)
+
+    def _reckon(self, document: DocumentNode) -> Prepared:
+        operations = {
+            node.name.value if node.name else None: node
+            for node in document.definitions
+            if isinstance(node, OperationDefinitionNode)
+        }
+        costs = {name: operation_cost(self._schema, document, node) for name, node in operations.items()}
+        try:
+            for cost in costs.values():
+                cost.check(self._costs, {})
+        except TooExpensive as error:
+            return _refused(str(error), "LIMIT_EXCEEDED")
+        errors = validate(self._schema, document, self._rules, max_errors=_MAX_ERRORS)
+        for error in errors:
+            error.extensions = {"code": "GRAPHQL_VALIDATION_FAILED"}
+        return Prepared(document, errors, operations, costs)
+
+
+def is_query(operation: OperationDefinitionNode) -> bool:
+    """Whether running the operation changes nothing, so that GET may ask for it."""
+    return operation.operation is OperationType.QUERY
+
+
+def _refused(message: str, code: str) -> Prepared:
+    return Prepared(None, [GraphQLError(message, extensions={"code": code})], {}, {})

@@ -1,0 +1,159 @@
+"""What merging rows into leads is told, and what it tells."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final, Protocol
+from uuid import UUID
+
+from domain.vocabulary import ImportIssueCode, MatchKey, MergeStrategy
+
+__all__ = [
+    "KIND_OF",
+    "MATCHED_BY",
+    "UPDATING",
+    "BlockOutcome",
+    "MergeRows",
+    "MergeRules",
+    "Outcome",
+    "RowProblem",
+    "Sealer",
+]
+
+UPDATING: Final = frozenset({MergeStrategy.OVERWRITE, MergeStrategy.FILL_BLANKS})
+KIND_OF: Final[Mapping[MatchKey, str]] = {
+    MatchKey.LEAD_ID: "I",
+    MatchKey.EXTERNAL_ID: "X",
+    MatchKey.PHONE: "P",
+    MatchKey.EMAIL: "E",
+}
+"""The letter of a match key in `import_outcomes` and `import_keys`."""
+MATCHED_BY: Final[Mapping[str, MatchKey]] = {letter: key for key, letter in KIND_OF.items()}
+
+
+class Outcome:
+    """The letters of `import_outcomes`, one for each row."""
+
+    CREATED: Final = "C"
+    UPDATED: Final = "U"
+    UNCHANGED: Final = "N"
+    SKIPPED: Final = "S"
+    SKIPPED_IN_FILE: Final = "D"
+    FAILED: Final = "F"
+    NO_MATCH: Final = "-"
+
+
+class Sealer(Protocol):
+    """Seals and opens national ids; a sealed text is bound to its lead."""
+
+    def seal(self, plain: str, lead_id: str) -> str:
+        """The text to store."""
+        ...
+
+    def open(self, sealed: str, lead_id: str) -> str | None:
+        """What was sealed, None where that cannot be read any more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeRules:
+    """How rows become leads.
+
+    `columns` are those of the rows' COPY lines. `written` are the columns that an update of an existing lead writes;
+    what follows from them (keys, stage, search text) is written along. `whole_address`: `address_street` holds the
+    whole address on one line. `trial`: nothing is written to leads; the would-be leads are remembered for later rows
+    of the same job. `reviewed_at`: the snapshot (text of `pg_snapshot`) of a plan: leads changed since are refused.
+    """
+
+    organization_id: UUID
+    job_id: UUID
+    strategy: MergeStrategy
+    match_on: tuple[MatchKey, ...]
+    active_only: bool
+    columns: tuple[str, ...]
+    written: tuple[str, ...]
+    whole_address: bool = False
+    add_tags: tuple[str, ...] = ()
+    actor_name: str
+    trial: bool = False
+    reviewed_at: str | None = None
+
+    @property
+    def target(self) -> str:
+        """The relation that rows are merged into."""
+        return "pg_temp.trial_leads" if self.trial else "leads"
+
+    @property
+    def updates(self) -> bool:
+        """Whether a row may change a lead that is there already."""
+        return self.strategy in UPDATING
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeRows:
+    """Valid rows: parallel lists, one entry a row; a whole list is None where no row has such a value.
+
+    `ids` are the ids of new leads, as text like all ids here. `copy` holds COPY text lines of `MergeRules.columns`, one
+    a row. `numbers` are the rows' places in the file. `untouched` are PostgreSQL array literals of
+    columns that must not change an existing lead (empty list: none). `cleared_custom` are custom keys to remove.
+    """
+
+    ids: Sequence[str]
+    numbers: Sequence[int]
+    copy: bytes
+    keys: Mapping[MatchKey, Sequence[str | None]] = field(default_factory=dict[MatchKey, Sequence[str | None]])
+    versions: Sequence[int | None] | None = None
+    untouched: Sequence[str] = ()
+    notes: Sequence[str | None] | None = None
+    national_ids: Sequence[str | None] | None = None
+    cleared_custom: Mapping[int, Sequence[str]] = field(default_factory=dict[int, Sequence[str]])
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """The COPY lines one by one, each with its line break."""
+        return self.copy.splitlines(keepends=True)
+
+    def key(self, kind: MatchKey, index: int) -> str | None:
+        """The row's value of a match key."""
+        values = self.keys.get(kind)
+        return None if values is None else values[index]
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """Why a valid row could not be merged. `index` is its place in MergeRows."""
+
+    index: int
+    code: ImportIssueCode
+    message: str
+    field: str | None = None
+
+
+@dataclass(slots=True)
+class BlockOutcome:
+    """What became of each row: letters of `Outcome`, ids of leads, letters of KIND_OF or NO_MATCH."""
+
+    outcomes: list[str]
+    lead_ids: list[str | None]
+    matched: list[str]
+    problems: list[RowProblem] = field(default_factory=list[RowProblem])
+
+    @classmethod
+    def of(cls, rows: int) -> "BlockOutcome":
+        """Nothing decided yet."""
+        return cls([""] * rows, [None] * rows, [Outcome.NO_MATCH] * rows)
+
+    def settle(self, index: int, outcome: str, lead_id: str | None, matched: str = Outcome.NO_MATCH) -> None:
+        """Decide a row."""
+        self.outcomes[index] = outcome
+        self.lead_ids[index] = lead_id
+        self.matched[index] = matched
+
+    def refuse(self, problem: RowProblem, matched: str = Outcome.NO_MATCH) -> None:
+        """Fail a row."""
+        self.settle(problem.index, Outcome.FAILED, None, matched)
+        self.problems.append(problem)
+
+    def count(self, *letters: str) -> int:
+        """How many rows had one of these outcomes."""
+        return sum(self.outcomes.count(letter) for letter in letters)

@@ -33,7 +33,7 @@ class PoolOptions:
 
 
 async def open_pool(dsn: str, options: PoolOptions) -> Pool:
-    """Connections that speak JSON as Python objects, and are given back without RESET ALL: settings end with transactions.
+    """Connections that speak JSON as Python objects and skip RESET ALL when given back: settings end with transactions.
 
     Raises:
         ValueError: `dsn` is not an address.

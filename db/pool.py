@@ -14,7 +14,7 @@ __all__ = ["Database"]
 
 # The organization is set by an InitPlan of the same statement, before the view reads it: tests/db/test_gate.py holds
 # that on every supported major version. Were the order another, the views would show nothing.
-_GATE: Final = "select q.* from (", ") q where (select set_config('app.organization_id', $1, true)) is not null"
+GATE: Final = "select q.* from (", ") q where (select set_config('app.organization_id', $1, true)) is not null"
 _CLIENT_GRACE: Final = 5.0
 """Seconds beyond the server's own statement time-out, after which the connection counts as frozen."""
 
@@ -68,7 +68,7 @@ class Database:
             asyncpg.QueryCanceledError: it took longer than the statement time-out.
             asyncpg.PostgresError, OSError, TimeoutError: the statement or the connection failed.
         """
-        statement = sql.join(_GATE)
+        statement = sql.join(GATE)
         async with self._pool.acquire() as connection:
             try:
                 return await connection.fetch(statement, str(organization_id), *args, timeout=self._patience)

@@ -127,8 +127,9 @@ leads = Table(
     Index(
         "leads_search",
         "organization_id",
-        text("search_text gin_trgm_ops"),
+        "search_text",
         postgresql_using="gin",
+        postgresql_ops={"search_text": "gin_trgm_ops"},
     ),
 )
 

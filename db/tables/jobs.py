@@ -158,6 +158,7 @@ import_outcomes = Table(
     Column("last_row", Integer, nullable=False),
     Column("rows", ARRAY(Integer), nullable=False),
     Column("lines", ARRAY(Integer)),
+    Column("source_rows", ARRAY(Integer)),
     words("outcomes", nullable=False),
     Column("lead_ids", ARRAY(UUID), nullable=False),
     words("matched_by", nullable=False),

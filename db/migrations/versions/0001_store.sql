@@ -230,6 +230,7 @@ CREATE TABLE store.import_outcomes (
     last_row INTEGER NOT NULL,
     rows INTEGER[] NOT NULL,
     lines INTEGER[],
+    source_rows INTEGER[],
     outcomes TEXT NOT NULL,
     lead_ids UUID[] NOT NULL,
     matched_by TEXT NOT NULL,

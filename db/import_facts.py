@@ -1,0 +1,136 @@
+"""What an import must know of its organization before it reads a file, and what it adds to it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from db.connections import Connection
+from domain.settings import OrganizationSettings
+from domain.stored import decode
+from domain.vocabulary import LeadStage
+
+__all__ = [
+    "ImportFacts",
+    "NamedCompany",
+    "add_companies",
+    "add_custom_fields",
+    "drop_companies",
+    "finished_rows",
+    "load_facts",
+    "load_settings",
+    "snapshot",
+]
+
+_STATUSES: Final = "select id, key, label, stage from statuses where active order by position, id"
+_USERS: Final = "select id, name, email from users where active order by name, id"
+_ADD_COMPANIES: Final = """
+insert into companies (id, name, name_key) select * from unnest($1::uuid[], $2::text[], $3::text[])
+on conflict (organization_id, name_key) do nothing
+"""
+_RETRIED: Final = """
+select r.row, substr(o.outcomes, r.place::int, 1) as outcome
+from jobs j join import_outcomes o on o.job_id = j.id
+cross join lateral unnest(o.source_rows) with ordinality r(row, place)
+where j.kind = 'IMPORT' and j.spec ->> 'retryOf' = $1 and j.id <> $2 and r.row = any($3)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusRow:
+    """An active status, in the organization's order."""
+
+    id: UUID
+    key: str
+    label: str
+    stage: LeadStage
+
+
+@dataclass(frozen=True, slots=True)
+class UserRow:
+    """Somebody active."""
+
+    id: UUID
+    name: str
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportFacts:
+    """`companies` and `chatbots` map the key of a name to the id."""
+
+    settings: OrganizationSettings
+    statuses: Sequence[StatusRow]
+    users: Sequence[UserRow]
+    companies: Mapping[str, UUID]
+    chatbots: Mapping[str, UUID]
+    custom_keys: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedCompany:
+    """A company that rows name."""
+
+    id: str
+    name: str
+    name_key: str
+
+
+async def load_settings(connection: Connection) -> OrganizationSettings:
+    """The settings of the connection's organization."""
+    return decode(OrganizationSettings, await connection.fetchval("select settings from organizations"))
+
+
+async def load_facts(connection: Connection) -> ImportFacts:
+    """All that validation and mapping ask for."""
+    statuses = await connection.fetch(_STATUSES)
+    users = await connection.fetch(_USERS)
+    companies = await connection.fetch("select name_key, id from companies")
+    chatbots = await connection.fetch("select name_key, id from chatbots")
+    custom = await connection.fetch("select key from custom_fields order by key")
+    return ImportFacts(
+        settings=await load_settings(connection),
+        statuses=[StatusRow(row["id"], row["key"], row["label"], LeadStage(row["stage"])) for row in statuses],
+        users=[UserRow(row["id"], row["name"], row["email"]) for row in users],
+        companies={row["name_key"]: row["id"] for row in companies},
+        chatbots={row["name_key"]: row["id"] for row in chatbots},
+        custom_keys=[row["key"] for row in custom],
+    )
+
+
+async def add_custom_fields(connection: Connection, keys: Collection[str]) -> None:
+    """Make the keys of custom fields that the organization does not have yet."""
+    await connection.execute(
+        "insert into custom_fields (key, label) select k, k from unnest($1::text[]) k "
+        "on conflict (organization_id, key) do nothing",
+        list(keys),
+    )
+
+
+async def add_companies(connection: Connection, companies: Sequence[NamedCompany]) -> dict[str, str]:
+    """Make the companies; the ids that another writer had given to the same names before, by ours."""
+    await connection.execute(
+        _ADD_COMPANIES,
+        [company.id for company in companies],
+        [company.name for company in companies],
+        [company.name_key for company in companies],
+    )
+    keys = {company.name_key: company.id for company in companies}
+    rows = await connection.fetch("select id, name_key from companies where name_key = any($1)", list(keys))
+    return {keys[row["name_key"]]: str(row["id"]) for row in rows if keys[row["name_key"]] != str(row["id"])}
+
+
+async def drop_companies(connection: Connection, ids: Collection[str]) -> None:
+    """Take back companies that this transaction made and no lead names."""
+    await connection.execute("delete from companies where id = any($1::uuid[])", list(ids))
+
+
+async def snapshot(connection: Connection) -> str:
+    """The transactions that are visible now, as text of `pg_snapshot`."""
+    return str(await connection.fetchval("select pg_current_snapshot()::text"))
+
+
+async def finished_rows(connection: Connection, retry_of: str, job_id: UUID, rows: Collection[int]) -> set[int]:
+    """Of the rows of an import, those that other retries of it have brought in already."""
+    found = await connection.fetch(_RETRIED, retry_of, job_id, list(rows))
+    return {row["row"] for row in found if row["outcome"] != "F"}

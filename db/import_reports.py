@@ -1,0 +1,151 @@
+"""What an import remembers of every row: outcomes, issues, groups. Written in the block's own transaction."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from db.connections import Connection
+from domain.imports import FieldTouch, Issue, IssueGroup
+
+__all__ = ["RowOutcomes", "clear_reports", "fields_touched", "write_groups", "write_issues", "write_outcomes"]
+
+_ISSUE_COLUMNS: Final = (
+    "job_id",
+    "row",
+    "position",
+    "line",
+    "column_name",
+    "field",
+    "code",
+    "severity",
+    "message",
+    "value",
+    "suggestion",
+)
+_OUTCOMES: Final = """
+insert into import_outcomes
+  (job_id, block, first_row, last_row, rows, lines, outcomes, lead_ids, matched_by, source_rows)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+"""
+_GROUPS: Final = """
+insert into import_issue_groups as g
+  (job_id, group_key, code, severity, column_name, field, value, rows, first_row, message, suggestion)
+select $1, * from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::int[], $9::int[],
+  $10::text[], $11::text[])
+on conflict (organization_id, job_id, group_key)
+do update set rows = g.rows + excluded.rows, first_row = least(g.first_row, excluded.first_row)
+"""
+_TOUCHED: Final = """
+select key, count(*) filter (where c.before -> key in ('null', '""', '[]', '{}') or c.before -> key is null) as set,
+  count(*) filter (where coalesce(c.before -> key, 'null') not in ('null', '""', '[]', '{}')
+                     and value not in ('null', '""', '[]', '{}')) as overwritten,
+  count(*) filter (where coalesce(c.before -> key, 'null') not in ('null', '""', '[]', '{}')
+                     and value in ('null', '""', '[]', '{}')) as cleared
+from import_changes c cross join lateral jsonb_each(c.after) where c.job_id = $1 group by key order by key
+"""
+_TABLES: Final = ("import_issues", "import_issue_groups", "import_outcomes", "import_changes")
+
+
+@dataclass(slots=True)
+class RowOutcomes:
+    """Rows of a block in file order: parallel lists, `letters` of db.merge_rules.Outcome, `matched` of KIND_OF.
+
+    `source_rows` are, in a retry, the rows of the original import that these correct.
+    """
+
+    rows: Sequence[int]
+    lines: Sequence[int] | None
+    letters: Sequence[str]
+    lead_ids: Sequence[str | None]
+    matched: Sequence[str]
+    source_rows: Sequence[int | None] | None = None
+
+
+async def clear_reports(connection: Connection, job_id: UUID) -> None:
+    """Forget what an earlier pass over the file found."""
+    for table in _TABLES:
+        await connection.execute(f"delete from {table} where job_id = $1", job_id)
+
+
+async def write_outcomes(connection: Connection, job_id: UUID, block: int, found: RowOutcomes) -> None:
+    """Keep what became of the rows of a block."""
+    if not found.rows:
+        return
+    await connection.execute(
+        _OUTCOMES,
+        job_id,
+        block,
+        found.rows[0],
+        found.rows[-1],
+        found.rows,
+        found.lines,
+        "".join(found.letters),
+        found.lead_ids,
+        "".join(found.matched),
+        found.source_rows,
+    )
+
+
+async def write_issues(connection: Connection, job_id: UUID, issues: Sequence[Issue]) -> None:
+    """Keep single issues, given in row order."""
+    records: list[tuple[object, ...]] = []
+    row, position = 0, 0
+    for issue in issues:
+        position = position + 1 if issue.row == row else 0
+        row = issue.row
+        records.append(
+            (
+                job_id,
+                row,
+                position,
+                issue.line,
+                issue.column,
+                issue.field,
+                issue.code.value,
+                issue.severity.value,
+                issue.message,
+                issue.value,
+                issue.suggestion,
+            )
+        )
+    if records:
+        await connection.copy_records_to_table(
+            "import_issues", schema_name="store", columns=_ISSUE_COLUMNS, records=records
+        )
+
+
+async def write_groups(connection: Connection, job_id: UUID, groups: Sequence[IssueGroup]) -> None:
+    """Add to the exact counts by code, severity, column, field and value."""
+    if not groups:
+        return
+    columns = zip(*(_group_values(group) for group in groups), strict=True)
+    await connection.execute(_GROUPS, job_id, *(list(column) for column in columns))
+
+
+async def fields_touched(connection: Connection, job_id: UUID) -> tuple[FieldTouch, ...]:
+    """How often the rows that update leads set, overwrite and clear each column of `leads`."""
+    rows = await connection.fetch(_TOUCHED, job_id)
+    return tuple(FieldTouch(row["key"], row["set"], row["overwritten"], row["cleared"]) for row in rows)
+
+
+def _group_values(group: IssueGroup) -> tuple[object, ...]:
+    return (
+        _group_key(group),
+        group.code.value,
+        group.severity.value,
+        group.column,
+        group.field,
+        group.value,
+        group.rows,
+        group.first_row,
+        group.message,
+        group.suggestion,
+    )
+
+
+def _group_key(group: IssueGroup) -> str:
+    parts = (group.code, group.severity, group.column, group.field, group.value)
+    text = "\x1f".join("\x1e" if part is None else str(part) for part in parts)
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -19,12 +19,12 @@ COLUMNS: Final = "id, slug, name, settings, limits"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrganization:
-    """`slug` names it in tokens and commands."""
+    """`slug` names it in tokens and commands; `limits` None: those of the server, whatever they will be."""
 
     slug: str
     name: str
     settings: OrganizationSettings = field(default_factory=OrganizationSettings)
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits | None = None
     preset: Preset = Preset.STANDARD
 
 
@@ -38,7 +38,7 @@ async def create_organization(system: SystemDatabase, new: NewOrganization) -> O
             new.slug,
             new.name,
             encode(new.settings),
-            encode(new.limits),
+            encode(new.limits) if new.limits else {},
         )
         if row is None:
             return None

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import os
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from typing import Final
@@ -12,12 +13,34 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+SHORTEST_SECRET: Final = 32
+"""Characters: enough for HMAC-SHA256 (RFC 7518, section 3.2)."""
+_ITEM: Final = re.compile(r"([A-Za-z0-9_-]{1,32}):(\S+)")
 _NONCE_BYTES: Final = 12
 _KEY_BYTES: Final = 32
 
 
 class Unsealable(Exception):
     """What was sealed is damaged, belongs elsewhere, or its key is no longer known."""
+
+
+def parse_secrets(text: str) -> dict[str, bytes]:
+    """Secrets by key id out of `id:secret,id2:secret2`, in this order.
+
+    Raises ValueError with a message that repeats no secret.
+    """
+    secrets: dict[str, bytes] = {}
+    for number, item in enumerate(text.split(","), 1):
+        match = _ITEM.fullmatch(item.strip())
+        if match is None:
+            raise ValueError(f"must be id:secret,id2:secret2 (see the one at place {number})")
+        key_id, secret = match.groups()
+        if len(secret) < SHORTEST_SECRET:
+            raise ValueError(f"the secret {key_id} must have at least {SHORTEST_SECRET} characters")
+        if key_id in secrets:
+            raise ValueError(f"the key id {key_id} is given twice")
+        secrets[key_id] = secret.encode()
+    return secrets
 
 
 class Keyring:

@@ -24,7 +24,7 @@ check: dev-packages ## Run the static checks alone
 	$(BIN)/ruff check --quiet
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports --no-logo
-	$(if $(wildcard resolvers/root.py),$(BIN)/python -m tools.print_schema --check)
+	$(if $(wildcard resolvers/schema.py),$(BIN)/python -m tools.print_schema --check)
 
 format: dev-packages ## Bring the code into its form
 	$(BIN)/ruff format

@@ -7,15 +7,15 @@ from pkgutil import resolve_name
 
 import strawberry
 
-SCHEMA = "resolvers.root:schema"
+SCHEMA = "resolvers.schema:build_schema"
 FILE = Path(__file__).resolve().parent.parent / "schema.graphql"
 
 
 def main(arguments: list[str]) -> None:
     """Write the file, or compare it and exit with 1 when it is not what the code prints."""
-    schema = resolve_name(SCHEMA)
+    schema = resolve_name(SCHEMA)()
     if not isinstance(schema, strawberry.Schema):
-        sys.exit(f"{SCHEMA} is no Strawberry schema.")
+        sys.exit(f"{SCHEMA} makes no Strawberry schema.")
     printed = schema.as_str().rstrip() + "\n"
     if "--check" not in arguments:
         FILE.write_text(printed, encoding="utf-8")

@@ -13,12 +13,13 @@ class Query:
     answer: int = 42
 
 
-schema = strawberry.Schema(Query)
+def build_schema() -> strawberry.Schema:
+    return strawberry.Schema(Query)
 
 
 @pytest.fixture
 def file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setattr(print_schema, "SCHEMA", f"{__name__}:schema")
+    monkeypatch.setattr(print_schema, "SCHEMA", f"{__name__}:build_schema")
     monkeypatch.setattr(print_schema, "FILE", tmp_path / "schema.graphql")
     return tmp_path / "schema.graphql"
 

@@ -42,8 +42,8 @@ class DispatchOptions:
     """`dsn` is a direct address of the system role: LISTEN needs a session, so no pooler in transaction mode.
 
     `large` and `small` are how many jobs of either size run at once, `drain_seconds` how long they may go on after a
-    stop before they are interrupted. A worker without a sign of life for `lease_seconds` loses its jobs. `upkeep` is a cron
-    expression (UTC).
+    stop before they are interrupted. A worker without a sign of life for `lease_seconds` loses its jobs. `upkeep` is a
+    cron expression (UTC).
     """
 
     dsn: str

@@ -1,0 +1,82 @@
+"""Which jobs a caller asked for, told of a job in hand: what a subscription passes on."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from domain.filter_input import read_instant
+from domain.filters import Operator, Period, Value
+from domain.ids import IdKind, parse_id
+from domain.job_details import JobFilter
+from domain.jobs import JobRecord
+from domain.periods import in_utc, period_start
+from domain.vocabulary import JobKind
+
+__all__ = ["EXPORT_KINDS", "Bounds", "instant_bounds", "matches", "searched_texts"]
+
+EXPORT_KINDS: Final = (JobKind.EXPORT, JobKind.ACTIVITY_EXPORT)
+
+Bounds = tuple[tuple[Operator, bool | datetime | tuple[datetime, ...]], ...]
+"""Operators on an instant with their operands in UTC; WITHIN has become GTE."""
+
+
+def instant_bounds(document: JobFilter, now: datetime, zone: ZoneInfo) -> Bounds:
+    """What `created_at` asks, with relative periods reckoned from now. Raises BadInput as `read_instant` does."""
+    operators = read_instant(document.created_at, ("filter", "createdAt")) if document.created_at else ()
+    return tuple(_bound(operator, value, now, zone) for operator, value in operators)
+
+
+def matches(job: JobRecord, wanted: JobFilter, bounds: Bounds) -> bool:
+    """Whether the job is one of those that the filter names; as `db.job_lists` finds them."""
+    return all(
+        (
+            wanted.kind is None or job.kind in wanted.kind,
+            wanted.state is None or job.state in wanted.state,
+            wanted.trigger is None or job.trigger in wanted.trigger,
+            wanted.format is None or (job.kind in EXPORT_KINDS and job.spec.get("format") in wanted.format),
+            wanted.created_by_id is None or job.actor.id in parties(wanted.created_by_id),
+            wanted.schedule_id is None or job.schedule_id == (parse_id(IdKind.SCHEDULE, wanted.schedule_id) or ""),
+            wanted.search is None or any(wanted.search.lower() in text.lower() for text in searched_texts(job)),
+            all(_COMPARE[operator](job.created_at, operand) for operator, operand in bounds),
+        )
+    )
+
+
+def parties(shown: str) -> tuple[object, ...]:
+    """The user or API key that a shown id names; empty where it names neither."""
+    named = (parse_id(kind, shown) for kind in (IdKind.USER, IdKind.API_KEY))
+    return tuple(one for one in named if one is not None)
+
+
+def searched_texts(job: JobRecord) -> tuple[str, ...]:
+    """What a search looks through: the job's name and its file's."""
+    return job.name, str(job.spec.get("fileName") or "")
+
+
+def _bound(
+    operator: Operator, value: Value, now: datetime, zone: ZoneInfo
+) -> tuple[Operator, bool | datetime | tuple[datetime, ...]]:
+    match value:
+        case Period():
+            return Operator.GTE, period_start(value, now, zone)
+        case datetime():
+            return operator, in_utc(value, zone)
+        case tuple():
+            return operator, tuple(in_utc(one, zone) for one in value if isinstance(one, datetime))
+        case _:
+            return operator, bool(value)
+
+
+_Compare = Callable[[datetime, object], bool]
+_COMPARE: Final[dict[Operator, _Compare]] = {
+    Operator.EQ: lambda at, value: at == value,
+    Operator.NE: lambda at, value: at != value,
+    Operator.IN: lambda at, value: isinstance(value, tuple) and at in value,
+    Operator.NOT_IN: lambda at, value: isinstance(value, tuple) and at not in value,
+    Operator.GT: lambda at, value: isinstance(value, datetime) and at > value,
+    Operator.GTE: lambda at, value: isinstance(value, datetime) and at >= value,
+    Operator.LT: lambda at, value: isinstance(value, datetime) and at < value,
+    Operator.LTE: lambda at, value: isinstance(value, datetime) and at <= value,
+    Operator.IS_NULL: lambda _, value: not value,
+}

@@ -21,6 +21,7 @@ from db.embedded.supervisor import Account, Lock, Plan, is_ready, take_lock
 
 SUPERVISOR = Path(supervisor.__file__).resolve()  # run by its path, from any folder
 POLL_SECONDS = 0.01
+STOP_SECONDS = 30  # to write what is in memory, 256 MB at most
 LARGEST_LOG = 10 * 1024 * 1024  # bytes; then it is kept once as postgres.log.1
 INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
@@ -146,7 +147,7 @@ class EmbeddedCluster:
             locks=str(places.root),
             data=str(places.data),
             start=[str(binaries / "postgres"), *data, *server_arguments(places.run, settings)],
-            stop=[str(binaries / "pg_ctl"), "stop", *data, "-m", "fast", "-t", "3600"],
+            stop=[str(binaries / "pg_ctl"), "stop", *data, "-t", str(STOP_SECONDS)],
             account=account,
         )
 
@@ -182,7 +183,7 @@ def _require_major(binaries: Path) -> int:
 
 
 def _account(places: Places, binaries: Path) -> Account:
-    """An environment of our own: PGPORT, PGDATA or a locale that is not installed would reach the server otherwise."""
+    """An environment of our own: the server would take defaults from variables such as PGCLIENTENCODING."""
     environment = {name: os.environ[name] for name in INHERITED if name in os.environ}
     environment.update(environment_of(binaries), LC_ALL="C")
     return Account(str(places.run), environment, places.uid, places.gid)

@@ -169,9 +169,11 @@ def _forget_dead_postmaster(plan: Plan) -> None:
 
 
 def _stop(plan: Plan) -> None:
-    """Fast shutdown, so that the next start needs no recovery; over when the last process of the server has ended."""
+    """Over when the last process of the server has ended: fast, so that the next start needs no recovery, if it can."""
+    mode = "fast"
     while is_listening(Path(plan.account.folder)) or take_lock(Path(plan.locks, Lock.POSTMASTER)) is None:
-        plan.account.spawn(plan.stop, output=subprocess.DEVNULL).wait()
+        plan.account.spawn([*plan.stop, "-m", mode], output=subprocess.DEVNULL).wait()
+        mode = "immediate"  # a server that is damaged may hang otherwise; no committed row is lost by it
         time.sleep(START_TICK_SECONDS)
 
 

@@ -37,6 +37,22 @@ def root() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
+def template() -> Iterator[Path]:
+    with passable_folder() as folder:
+        made = EmbeddedCluster(folder / "cluster", settings=QUICK).acquire()
+        made.release()
+        wait_until_stopped(made)
+        yield folder / "cluster"
+
+
+@pytest.fixture
+def made(root: Path, template: Path) -> Path:
+    """The folder of a cluster that was made before and is stopped."""
+    subprocess.run(["cp", "-a", template, root], check=True)
+    return root
+
+
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[EmbeddedCluster]:
     with passable_folder() as folder:
         acquired = EmbeddedCluster(folder / "cluster", settings=QUICK).acquire()
@@ -126,8 +142,8 @@ def test_the_server_listens_on_a_private_socket_alone(cluster: EmbeddedCluster):
     assert stat.S_IMODE(cluster.places.run.stat().st_mode) == 0o700
 
 
-def test_a_released_cluster_stops_and_keeps_its_rows(root: Path):
-    cluster = EmbeddedCluster(root, settings=QUICK).acquire()
+def test_a_released_cluster_stops_and_keeps_its_rows(made: Path):
+    cluster = EmbeddedCluster(made, settings=QUICK).acquire()
     with psycopg.connect(cluster.dsn()) as connection:
         connection.execute("create table kept as select 7 as answer")
     cluster.release()
@@ -158,11 +174,11 @@ def test_processes_that_acquire_an_empty_folder_at_once_share_one_server(root: P
         time.sleep(0.02)
 
 
-def test_the_server_stays_up_while_another_process_holds_it(root: Path):
-    holder = hold(root)
+def test_the_server_stays_up_while_another_process_holds_it(made: Path):
+    holder = hold(made)
     assert holder.stdout is not None
     postmaster = holder.stdout.readline()
-    cluster = EmbeddedCluster(root).acquire()
+    cluster = EmbeddedCluster(made).acquire()
     assert cluster.places is not None
     cluster.release()
     time.sleep(1)
@@ -172,28 +188,28 @@ def test_the_server_stays_up_while_another_process_holds_it(root: Path):
     wait_until_stopped(cluster)
 
 
-def test_a_refused_setting_is_told_at_once_in_one_line(root: Path):
+def test_a_refused_setting_is_told_at_once_in_one_line(made: Path):
     beginning = time.monotonic()
     with pytest.raises(EmbeddedPostgresError, match=r'did not start: .*"shared_buffers".*postgres\.log') as refused:
-        EmbeddedCluster(root, settings={"shared_buffers": "many"}).acquire()
+        EmbeddedCluster(made, settings={"shared_buffers": "many"}).acquire()
     assert "\n" not in str(refused.value)
     assert time.monotonic() - beginning < 10
 
 
-def test_settings_override_the_defaults_after_a_refused_one_is_corrected(root: Path):
+def test_settings_override_the_defaults_after_a_refused_one_is_corrected(made: Path):
     with pytest.raises(EmbeddedPostgresError):
-        EmbeddedCluster(root, settings={"fsync": "perhaps"}).acquire()
-    cluster = EmbeddedCluster(root, settings={"fsync": "off", "max_connections": "17"}).acquire()
+        EmbeddedCluster(made, settings={"fsync": "perhaps"}).acquire()
+    cluster = EmbeddedCluster(made, settings={"fsync": "off", "max_connections": "17"}).acquire()
     assert (ask(cluster, "show fsync"), ask(cluster, "show max_connections")) == ("off", "17")
     cluster.release()
     wait_until_stopped(cluster)
 
 
-def test_the_environment_of_another_postgresql_does_not_reach_ours(root: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_environment_of_another_postgresql_does_not_reach_ours(made: Path, monkeypatch: pytest.MonkeyPatch):
     foreign = {"PGPORT": "1", "PGDATA": "/nowhere", "LC_ALL": "xx_XX.UTF-8", "TZ": "Asia/Jerusalem", "PGHOST": "x.test"}
     for name, value in foreign.items():
         monkeypatch.setenv(name, value)
-    cluster = EmbeddedCluster(root, settings=QUICK).acquire()
+    cluster = EmbeddedCluster(made, settings=QUICK).acquire()
     with psycopg.connect(cluster.dsn(), options="-c timezone=UTC") as connection:
         assert connection.execute("select 1").fetchone() == (1,)
     cluster.release()
@@ -219,10 +235,10 @@ def test_a_strangers_folder_for_the_socket_is_refused(root: Path):
         EmbeddedCluster(root).acquire()
 
 
-def test_without_shared_memory_parallel_queries_use_files(root: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(server_settings, "SHARED_MEMORY", root / "absent")
-    settings = {"debug_parallel_query": "on"} if EmbeddedCluster(root).major >= 16 else {}
-    cluster = EmbeddedCluster(root, settings={**QUICK, **settings}).acquire()
+def test_without_shared_memory_parallel_queries_use_files(made: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(server_settings, "SHARED_MEMORY", made / "absent")
+    settings = {"debug_parallel_query": "on"} if EmbeddedCluster(made).major >= 16 else {}
+    cluster = EmbeddedCluster(made, settings={**QUICK, **settings}).acquire()
     assert ask(cluster, "show dynamic_shared_memory_type") == "mmap"
     assert ask(cluster, "select count(*) from pg_class") != 0
     cluster.release()

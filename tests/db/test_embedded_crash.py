@@ -2,13 +2,12 @@
 
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -46,11 +45,28 @@ EmbeddedCluster(Path(sys.argv[2])).acquire()
 """
 
 
+@pytest.fixture(scope="module")
+def template() -> Iterator[Path]:
+    with passable_folder() as folder:
+        EmbeddedCluster(folder / "cluster").acquire().release()
+        wait_until_stopped(folder / "cluster")
+        yield folder / "cluster"
+
+
 @pytest.fixture
-def root() -> Iterator[Path]:
+def root(template: Path) -> Iterator[Path]:
+    """The folder of a cluster that was made before and is stopped."""
+    with passable_folder() as folder:
+        subprocess.run(["cp", "-a", template, folder], check=True)
+        yield folder / "cluster"
+
+
+@contextmanager
+def passable_folder() -> Iterator[Path]:
+    """Others may pass it: tmp_path is hidden from the user as whom root runs PostgreSQL."""
     folder = Path(tempfile.mkdtemp(prefix="leadport-test-"))
-    folder.chmod(0o711)  # tmp_path is hidden from the user as whom root runs PostgreSQL
-    yield folder / "cluster"
+    folder.chmod(0o711)
+    yield folder
     shutil.rmtree(folder)
 
 
@@ -198,16 +214,20 @@ def test_a_stale_pid_that_is_a_strangers_now_does_not_block_the_start(root: Path
     wait_until_stopped(root)
 
 
-def test_a_start_killed_at_any_moment_leaves_nothing_in_the_way(root: Path):
+def test_a_start_killed_at_any_moment_leaves_nothing_in_the_way():
     moments = random.Random(SEED)
-    for _ in range(6):
-        starter = run(STARTER, root)
-        assert starter.stdout is not None
-        starter.stdout.readline()
-        time.sleep(moments.uniform(0, 0.45))
-        starter.send_signal(signal.SIGKILL)
-        starter.communicate()
-    cluster = EmbeddedCluster(root).acquire()
-    psycopg.connect(cluster.dsn()).close()
-    cluster.release()
-    wait_until_stopped(root)
+    with passable_folder() as folder:
+        root = folder / "cluster"
+        for _ in range(6):
+            starter = run(STARTER, root)
+            assert starter.stdout is not None
+            starter.stdout.readline()
+            time.sleep(moments.uniform(0, 0.45))
+            for process in [*psutil.Process(starter.pid).children(recursive=True), psutil.Process(starter.pid)]:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()  # initdb and its children, too
+            starter.communicate()
+        cluster = EmbeddedCluster(root).acquire()
+        psycopg.connect(cluster.dsn()).close()
+        cluster.release()
+        wait_until_stopped(root)

@@ -6,7 +6,18 @@ from sqlalchemy import Column, MetaData, Table
 
 from db import tables
 
-__all__ = ["APP", "chatbots", "companies", "custom_fields", "jobs", "leads", "notes", "statuses", "users"]
+__all__ = [
+    "APP",
+    "chatbots",
+    "companies",
+    "custom_fields",
+    "jobs",
+    "lead_deletions",
+    "leads",
+    "notes",
+    "statuses",
+    "users",
+]
 
 APP: Final = "app"
 _views = MetaData()
@@ -24,3 +35,4 @@ custom_fields = _view(tables.custom_fields)
 jobs = _view(tables.jobs)
 notes = _view(tables.notes)
 leads = _view(tables.leads)
+lead_deletions = _view(tables.lead_deletions)

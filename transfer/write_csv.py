@@ -10,10 +10,9 @@ import io
 from collections.abc import Sequence
 from typing import Final
 
+from domain.copy_forms import RECORD_MARK
 from domain.formulas import guard
 
-MARK: Final = "\r"
-"""The value of the last column of every copied row."""
 BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -23,7 +22,7 @@ class CsvWriter:
     def __init__(self, delimiter: str, *, crlf: bool) -> None:
         self._delimiter = delimiter
         self._end = "\r\n" if crlf else "\n"
-        self._mark = f'{delimiter}"{MARK}"\n'.encode()
+        self._mark = f'{delimiter}"{RECORD_MARK}"\n'.encode()
         self._record_end = self._end.encode()
         self._rest = b""
         self.rows = 0

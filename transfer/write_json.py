@@ -2,20 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from typing import Final
 
-LONGEST_ALIAS: Final = 63
-"""PostgreSQL cuts names of columns after so many bytes; longer keys travel under a stand-in."""
-
-
-def stand_in(position: int) -> str:
-    """The name of the column at a position whose key is too long; COPY shows its control character escaped."""
-    return f"\x02{position}"
-
-
-def alias(key: str, position: int) -> str:
-    """The name under which COPY is asked for a column."""
-    return key if len(key.encode()) <= LONGEST_ALIAS else stand_in(position)
+from domain.copy_forms import json_name
 
 
 class JsonLinesWriter:
@@ -25,7 +13,7 @@ class JsonLinesWriter:
         self._long = [
             (f'"\\u0002{position}":'.encode(), json.dumps(key, ensure_ascii=False).encode() + b":")
             for position, key in enumerate(keys)
-            if alias(key, position) != key
+            if json_name(key, position) != key
         ]
         self._rest = b""
         self.rows = 0

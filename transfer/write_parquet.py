@@ -11,9 +11,9 @@ import pyarrow as pa
 from pyarrow import compute, csv, parquet
 from typing_extensions import Buffer
 
+from domain.copy_forms import LIST_SEPARATOR
 from domain.vocabulary import FieldType
 
-LIST_SEPARATOR: Final = "\x1f"
 _BLOCK_BYTES: Final = 8 << 20
 _INSTANT: Final = pa.timestamp("us")
 _TYPES: Final[dict[FieldType, pa.DataType]] = {

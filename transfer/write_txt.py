@@ -6,7 +6,8 @@ out is all that is left to do.
 
 from typing import Final
 
-QUOTE: Final = "\x01"
+from domain.copy_forms import QUOTE
+
 _QUOTE: Final = QUOTE.encode()
 _END: Final = b"\n" + _QUOTE + b"\n"
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from domain.copy_forms import DELIMITER, QUOTE
 from domain.vocabulary import FieldType
 from transfer import xlsx_parts as parts
 from transfer.write_zip import ZipWriter
 
-QUOTE: Final = "\x01"
-DELIMITER: Final = "\x02"
 SHEET_ROWS: Final = 1_048_575
 """Excel's 1,048,576 rows without the header."""
 MAX_COLUMNS: Final = 16_384

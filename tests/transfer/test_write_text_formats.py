@@ -8,8 +8,9 @@ from collections.abc import Callable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transfer.write_csv import MARK, CsvWriter
-from transfer.write_json import JsonLinesWriter, JsonWriter, alias
+from domain.copy_forms import RECORD_MARK, json_name
+from transfer.write_csv import CsvWriter
+from transfer.write_json import JsonLinesWriter, JsonWriter
 from transfer.write_txt import TextWriter
 
 _CELL = st.text(alphabet=st.sampled_from('ab",;\r\n\x01 é'), max_size=6)
@@ -22,7 +23,7 @@ def _copied(rows: list[list[str]], delimiter: str) -> bytes:
     def cell(text: str) -> str:
         return f'"{text.replace(chr(34), chr(34) * 2)}"' if not text or needs & set(text) else text
 
-    return "".join(delimiter.join(map(cell, [*row, MARK])) + "\n" for row in rows).encode()
+    return "".join(delimiter.join(map(cell, [*row, RECORD_MARK])) + "\n" for row in rows).encode()
 
 
 def _in_pieces(feed: Callable[[bytes], bytes], data: bytes, size: int) -> bytes:
@@ -73,7 +74,7 @@ def test_json_without_leads_is_an_empty_array() -> None:
 
 def test_a_key_longer_than_postgresql_keeps_comes_back_whole() -> None:
     long = 'ש"' * 40
-    name = alias(long, 1)
+    name = json_name(long, 1)
     content = f'"{name}":'
     line = json.dumps({"a": content, name: 2}).encode() + b"\n"
     assert len(name) < 63

@@ -1,0 +1,181 @@
+"""The columns of an export as its format wants them, made by the database: COPY's output needs no more work a cell."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final, assert_never
+
+from sqlalchemy import (
+    DateTime,
+    Double,
+    Integer,
+    Text,
+    and_,
+    any_,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    not_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from db.columns import LeadRow
+from db.export_values import Values, field_type, value_of
+from db.expressions import Expression, Truth
+from domain.copy_forms import LIST_SEPARATOR
+from domain.fields import CUSTOM_PREFIX, FIELDS
+from domain.formulas import FIRST_CHARACTERS, GUARD, GUARDED, PLAIN_NUMBER, PLAIN_PHONE
+from domain.vocabulary import ExportFormat, FieldType, LeadFieldKey
+
+__all__ = ["Formatting", "column_of", "formatted"]
+
+_K = LeadFieldKey
+_REAL: Final = Double[float]()
+_EMPTY: Final = literal_column("''", Text())
+_FIRST: Final = literal_column(f"'{{{','.join(map(str, FIRST_CHARACTERS))}}}'::int[]", ARRAY(Integer))
+_GUARD, _GUARDED, _NUMBER, _PHONE = (
+    literal_column("'" + text.replace("'", "''") + "'", Text()) for text in (GUARD, GUARDED, PLAIN_NUMBER, PLAIN_PHONE)
+)
+_SECOND: Final = literal_column("'second'", Text())
+_OPEN_ENUMS: Final = frozenset({_K.STATUS, _K.STATUS_ID, _K.STATUS_NAME})
+_MADE_BY_US: Final = frozenset(
+    {FieldType.ID, FieldType.INTEGER, FieldType.DECIMAL, FieldType.BOOLEAN, FieldType.DATETIME}
+)
+_COMPUTED: Final = frozenset({_K.ADDRESS, _K.CONVERSATION_URL, _K.NATIONAL_ID})
+"""Texts put together by an expression: evaluated once, whatever is asked of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Formatting:
+    """How values become cells. `date_pattern` is one of to_char, None for PostgreSQL's own `YYYY-MM-DD HH:MM:SS`."""
+
+    format: ExportFormat
+    zone: str = "UTC"
+    date_pattern: str | None = None
+    escape_formulas: bool = False
+    separators: Mapping[str, str] = field(default_factory=dict[str, str])
+    values: Values = field(default_factory=Values)
+
+
+def column_of(key: str, row: LeadRow, formatting: Formatting) -> Expression:
+    """The column with this key as the format wants it."""
+    value = value_of(key, row, formatting.values)
+    if formatting.format is ExportFormat.CSV and formatting.escape_formulas:
+        return _guarded(key, value, row, formatting)
+    return formatted(key, value, formatting)
+
+
+def formatted(key: str, value: Expression, formatting: Formatting) -> Expression:
+    """A value of this key's type as the format wants it, without guard."""
+    match formatting.format:
+        case ExportFormat.CSV:
+            return _text(key, value, formatting)
+        case ExportFormat.TXT:
+            return cast(_text(key, value, formatting), Text())
+        case ExportFormat.JSON | ExportFormat.JSONL:
+            return _json(key, value, formatting)
+        case ExportFormat.XLSX:
+            return _xlsx(key, value, formatting)
+        case ExportFormat.PARQUET:
+            return _parquet(key, value)
+        case _:
+            assert_never(formatting.format)
+
+
+def _text(key: str, value: Expression, formatting: Formatting) -> Expression:
+    match field_type(key):
+        case FieldType.DATETIME:
+            moment = _local(value, formatting.zone)
+            pattern = formatting.date_pattern
+            return moment if pattern is None else func.to_char(moment, literal(pattern, Text()), type_=Text())
+        case FieldType.BOOLEAN:
+            return case((value, literal_column("'Yes'", Text())), (not_(value), literal_column("'No'", Text())))
+        case FieldType.LIST:
+            return _joined(value, formatting.separators.get(key, ";"))
+        case FieldType.DECIMAL:
+            return func.trim_scale(value, type_=value.type)
+        case _:
+            return value
+
+
+def _json(key: str, value: Expression, formatting: Formatting) -> Expression:
+    """Typed where JSON has the type; instants in the session's zone, with offset (RFC 3339)."""
+    match field_type(key):
+        case FieldType.DATETIME if formatting.date_pattern is not None:
+            return _text(key, value, formatting)
+        case FieldType.DATETIME:
+            return func.date_trunc(_SECOND, value, type_=DateTime(timezone=True))
+        case FieldType.DECIMAL:
+            return func.trim_scale(value, type_=value.type)
+        case _:
+            return value
+
+
+def _xlsx(key: str, value: Expression, formatting: Formatting) -> Expression:
+    match field_type(key):
+        case FieldType.INTEGER:
+            return value
+        case FieldType.DECIMAL:
+            return func.trim_scale(value, type_=value.type)
+        case FieldType.DATETIME:
+            seconds = func.date_part(literal_column("'epoch'", Text()), _local(value, formatting.zone), type_=_REAL)
+            serial = seconds / literal_column("86400.0::float8", _REAL) + literal_column("25569", _REAL)
+            return literal_column("'d'", Text()).concat(cast(serial, Text()))
+        case _:
+            return func.nullif(cast(_text(key, value, formatting), Text()), _EMPTY)
+
+
+def _parquet(key: str, value: Expression) -> Expression:
+    match field_type(key):
+        case FieldType.DATETIME:
+            return func.timezone(literal_column("'UTC'", Text()), value, type_=DateTime())
+        case FieldType.LIST:
+            return _joined(value, LIST_SEPARATOR)
+        case _:
+            return value
+
+
+def _local(value: Expression, zone: str) -> Expression:
+    """The wall clock of a zone, whole seconds."""
+    return func.date_trunc(_SECOND, func.timezone(literal(zone, Text()), value), type_=DateTime())
+
+
+def _joined(value: Expression, separator: str) -> Expression:
+    return func.nullif(func.array_to_string(value, literal(separator, Text())), _EMPTY, type_=Text())
+
+
+def _guarded(key: str, value: Expression, row: LeadRow, formatting: Formatting) -> Expression:
+    """The cell after one apostrophe where it looks like a formula: see domain.formulas."""
+    cell = _text(key, value, formatting)
+    if key.startswith(CUSTOM_PREFIX):
+        return _guard_once(cell, row)
+    known = LeadFieldKey(key)
+    kind = FIELDS[known].type
+    if kind in _MADE_BY_US or (kind is FieldType.ENUM and known not in _OPEN_ENUMS):
+        return cell
+    if kind is FieldType.LIST:  # masked ones are empty
+        return cell if known in formatting.values.masks else _guard(cell, _may_be_formula(value[1]))
+    if known is _K.NOTES or known in _COMPUTED:
+        return _guard_once(cell, row)
+    return _guard(cell, _may_be_formula(cell), phone=known in (_K.PHONE, _K.PHONE_DISPLAY))
+
+
+def _may_be_formula(text: Expression) -> Truth:
+    """The cheap test, which nearly every text fails."""
+    return func.ascii(text, type_=Integer()) == any_(_FIRST)
+
+
+def _guard(text: Expression, suspicious: Truth, *, phone: bool = False) -> Expression:
+    harmless = [_NUMBER, _PHONE] if phone else [_NUMBER]
+    plain = [not_(text.bool_op("~")(pattern)) for pattern in harmless]
+    formula = and_(suspicious, text.bool_op("~")(_GUARDED), *plain)
+    return case((formula, _GUARD.concat(text)), else_=text)
+
+
+def _guard_once(text: Expression, row: LeadRow) -> Expression:
+    """As `_guard`, for a text that costs something to make: OFFSET keeps the planner from writing it out again."""
+    outer = (row.lead, row.status, row.company, row.chatbot, row.assignee)
+    made = select(text.label("text")).offset(literal_column("0")).correlate(*outer).lateral()
+    return select(_guard(made.c.text, _may_be_formula(made.c.text))).correlate(*outer).scalar_subquery()

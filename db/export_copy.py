@@ -1,0 +1,114 @@
+"""An export's rows in the form that its writer takes: what COPY runs, and how it separates and quotes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from sqlalchemy import Select, SelectBase, Text, cast, func, literal, literal_column, select
+
+from db.copy_out import CopyOptions
+from db.export_columns import Formatting
+from db.export_query import Selection, Statement, deleted_leads, lead_rows, shape
+from db.export_values import field_type
+from db.expressions import Expression
+from domain.copy_forms import DELIMITER, QUOTE, RECORD_MARK, json_name
+from domain.exports import ResolvedColumn
+from domain.vocabulary import ExportFormat, FieldType
+
+__all__ = ["Copy", "Form", "copy_of_deleted", "copy_of_leads"]
+
+_MARK: Final = literal(RECORD_MARK, Text()).label("mark")
+_MOST_ARGUMENTS: Final = 50
+_BARE: Final = frozenset({FieldType.INTEGER, FieldType.DECIMAL, FieldType.DATETIME})
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A COPY that is ready to run."""
+
+    statement: Statement
+    options: CopyOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The columns and what makes cells of them; `delimiter` is that of CSV."""
+
+    columns: Sequence[ResolvedColumn]
+    formatting: Formatting
+    delimiter: str = ","
+
+    @property
+    def keys(self) -> list[str]:
+        """The columns' keys in files."""
+        return [column.key for column in self.columns]
+
+    @property
+    def names(self) -> list[str]:
+        """The columns' names in the statement."""
+        if self.formatting.format in (ExportFormat.JSON, ExportFormat.JSONL):
+            return [json_name(column.header, position) for position, column in enumerate(self.columns)]
+        return [f"c{position}" for position in range(len(self.columns))]
+
+    @property
+    def extra(self) -> tuple[Expression, ...]:
+        """What stands at the end of each row."""
+        return (_MARK,) if self.formatting.format is ExportFormat.CSV else ()
+
+
+def copy_of_leads(selection: Selection, form: Form) -> Copy:
+    """The leads of the selection. Raises BadInput where its filter cannot be compiled."""
+    rows = lead_rows(selection, form.keys, form.formatting, form.names, extra=form.extra)
+    return _copy(rows, form)
+
+
+def copy_of_deleted(since: str, form: Form) -> Copy:
+    """The leads deleted since a transaction id."""
+    return _copy(deleted_leads(since, form.keys, form.formatting, form.names, extra=form.extra), form)
+
+
+def _copy(rows: Select[tuple[object, ...]], form: Form) -> Copy:
+    match form.formatting.format:
+        case ExportFormat.CSV:
+            return Copy(shape(_never_blank(rows, form)), CopyOptions(form.delimiter))
+        case ExportFormat.TXT:
+            return Copy(shape(_blocks(rows, form)), CopyOptions(DELIMITER, QUOTE))
+        case ExportFormat.JSON | ExportFormat.JSONL:
+            made = rows.subquery("r")
+            document = cast(func.row_to_json(literal_column("r")), Text())
+            return Copy(shape(select(document).select_from(made)), CopyOptions(DELIMITER, QUOTE))
+        case ExportFormat.XLSX:
+            pairs = zip(form.keys, form.names, strict=True)
+            texts = tuple(name for key, name in pairs if field_type(key) not in _BARE)
+            return Copy(shape(rows), CopyOptions(DELIMITER, QUOTE, texts))
+        case ExportFormat.PARQUET:
+            return Copy(shape(rows), CopyOptions())
+        case _:
+            assert_never(form.formatting.format)
+
+
+def _never_blank(rows: Select[tuple[object, ...]], form: Form) -> SelectBase:
+    """The rows; one of a single empty cell is written as "" instead of a blank line, which readers pass over."""
+    if len(form.columns) > 1:
+        return rows
+    made = rows.subquery("r")
+    cell = func.coalesce(cast(made.c.c0, Text()), literal_column("''", Text()))
+    return select(cell, made.c.mark)
+
+
+def _blocks(rows: Select[tuple[object, ...]], form: Form) -> SelectBase:
+    """Each row as lines of `header: value`, those without a value left out."""
+    made = rows.subquery("r")
+    named = zip(form.columns, form.names, strict=True)
+    lines = [_line(column.header, made.c[name]) for column, name in named]
+    pieces = [lines[start : start + _MOST_ARGUMENTS] for start in range(0, len(lines), _MOST_ARGUMENTS)]
+    blank = literal_column("E'\\n'", Text())
+    block = func.concat(*(func.concat(*piece) for piece in pieces))
+    return select(func.coalesce(func.nullif(block, literal_column("''", Text())), blank))
+
+
+def _line(header: str, value: Expression) -> Expression:
+    """Further lines of a value stand under its first."""
+    line_break, indented = (literal_column(text, Text()) for text in ("E'\\n'", "E'\\n    '"))
+    text = func.replace(func.nullif(value, literal_column("''", Text())), line_break, indented, type_=Text())
+    return literal(f"{header}: ", Text()).concat(text).concat(line_break)

@@ -1,0 +1,224 @@
+"""The statements of an export: which leads, in what order, how many, what changed since, in which parts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import UUID as UUID_TYPE
+from sqlalchemy import (
+    FromClause,
+    Integer,
+    Select,
+    SelectBase,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    literal_column,
+    not_,
+    null,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import asyncpg as dialect
+
+from db import views
+from db.columns import JOINS, LeadRow, join_condition, lead_row
+from db.export_columns import Formatting, column_of, formatted
+from db.expressions import Expression, Truth
+from db.filters import FilterContext, compile_filter, name_order
+from db.tables.leads import Xid8
+from domain.export_columns import CHANGE
+from domain.exports import LeadOrder
+from domain.fields import CUSTOM_PREFIX
+from domain.filters import EVERYTHING, LeadFilter
+from domain.masking import Masks
+from domain.vocabulary import LeadFieldKey, LeadSortField, SortDirection, SplitBy
+
+__all__ = ["Part", "Selection", "Statement", "count_rows", "deleted_leads", "lead_rows", "parts_of", "shape"]
+
+_K = LeadFieldKey
+_DIALECT: Final = dialect.dialect()
+_NEVER_NULL: Final = frozenset({LeadSortField.CREATED_AT, LeadSortField.UPDATED_AT})
+"""Without a clause about NULLs, so that the index serves the order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL with its binds, starting at $1."""
+
+    sql: str
+    arguments: tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Leads of one company or one status: `id` None for those without."""
+
+    by: SplitBy
+    id: UUID | None
+    name: str | None
+    rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Which leads, in which order. `ids` and `leads` both hold; `part` narrows further.
+
+    `since` is a transaction id: leads written by it or later, whether they still match or not.
+    """
+
+    context: FilterContext
+    leads: LeadFilter = EVERYTHING
+    ids: tuple[UUID, ...] | None = None
+    limit: int | None = None
+    order: LeadOrder = field(default_factory=LeadOrder)
+    since: str | None = None
+    part: Part | None = None
+
+
+def lead_rows(
+    selection: Selection,
+    columns: Sequence[str],
+    formatting: Formatting,
+    names: Sequence[str],
+    *,
+    extra: Sequence[Expression] = (),
+) -> Select[tuple[object, ...]]:
+    """A row a lead, with the columns of these keys under these names, then the extra ones.
+
+    Raises BadInput where the filter cannot be compiled.
+    """
+    row = lead_row()
+    named = zip(columns, names, strict=True)
+    cells = [_cell(key, row, selection, formatting).label(name) for key, name in named]
+    rows = select(*cells, *extra).select_from(_joined(row, columns)).where(*_conditions(selection, row.lead))
+    return rows.order_by(*_order(selection.order, row.lead)).limit(selection.limit)
+
+
+def deleted_leads(
+    since: str,
+    columns: Sequence[str],
+    formatting: Formatting,
+    names: Sequence[str],
+    *,
+    extra: Sequence[Expression] = (),
+) -> Select[tuple[object, ...]]:
+    """A row a lead that a transaction has deleted since, with nothing but its ids, when, and `_change`."""
+    gone = views.lead_deletions
+    named = zip(columns, names, strict=True)
+    cells = [_tombstone(key, gone, formatting).label(name) for key, name in named]
+    alive = exists().where(views.leads.c.id == gone.c.lead_id)
+    changed = gone.c.changed_xid >= _xid(since)
+    return select(*cells, *extra).where(changed, not_(alive)).order_by(gone.c.deleted_at, gone.c.lead_id)
+
+
+def count_rows(selection: Selection, at_most: int | None = None) -> Statement:
+    """How many leads there are; counting ends at `at_most`."""
+    lead = views.leads
+    limit = min((bound for bound in (selection.limit, at_most) if bound is not None), default=None)
+    where = _conditions(selection, lead)
+    if limit is None:
+        return shape(select(func.count()).select_from(lead).where(*where))
+    some = select(literal_column("1", Integer()).label("one")).select_from(lead).where(*where).limit(limit).subquery()
+    return shape(select(func.count()).select_from(some))
+
+
+def count_deleted(since: str) -> Statement:
+    """How many rows `deleted_leads` has."""
+    gone = views.lead_deletions
+    alive = exists().where(views.leads.c.id == gone.c.lead_id)
+    return shape(select(func.count()).select_from(gone).where(gone.c.changed_xid >= _xid(since), not_(alive)))
+
+
+def parts_of(selection: Selection, by: SplitBy, at_most: int) -> Statement:
+    """The parts as rows (id, name, rows), the largest first; one more than `at_most` where there are more."""
+    row = lead_row()
+    joined, column = (
+        (row.company, row.lead.c.company_id) if by is SplitBy.COMPANY else (row.status, row.lead.c.status_id)
+    )
+    name = joined.c.name if by is SplitBy.COMPANY else joined.c.key
+    count = func.count().label("rows")
+    found = select(column.label("id"), func.min(name).label("name"), count)
+    found = found.select_from(row.lead.outerjoin(joined, joined.c.id == column))
+    found = found.where(*_conditions(selection, row.lead)).group_by(column)
+    return shape(found.order_by(count.desc(), column).limit(at_most + 1))
+
+
+def shape(statement: SelectBase) -> Statement:
+    """The statement as asyncpg takes it."""
+    compiled = statement.compile(dialect=_DIALECT, compile_kwargs={"render_postcompile": True})
+    values: Mapping[str, object] = compiled.params
+    return Statement(str(compiled), tuple(values[name] for name in compiled.positiontup or ()))
+
+
+def masked_order(order: LeadOrder | None, masks: Masks) -> bool:
+    """Whether the order would tell the values of a masked field."""
+    return order is not None and LeadFieldKey[order.field.name] in masks
+
+
+def _cell(key: str, row: LeadRow, selection: Selection, formatting: Formatting) -> Expression:
+    if key == CHANGE:
+        return _change(selection, row.lead)
+    return column_of(key, row, formatting)
+
+
+def _change(selection: Selection, lead: FromClause) -> Expression:
+    created, updated, removed = (literal_column(f"'{word}'", Text()) for word in ("created", "updated", "removed"))
+    matches = compile_filter(selection.leads, selection.context, lead)
+    first = and_(matches, lead.c.version == literal_column("1"))
+    return case((first, created), (matches, updated), else_=removed)
+
+
+def _tombstone(key: str, gone: FromClause, formatting: Formatting) -> Expression:
+    if key == CHANGE:
+        return literal_column("'deleted'", Text())
+    if key.startswith(CUSTOM_PREFIX):
+        return cast(null(), Text())
+    match LeadFieldKey(key):
+        case _K.LEAD_ID:
+            lead_id = literal_column("'lead_'", Text()).concat(cast(gone.c.lead_id, Text()))
+            return formatted(key, lead_id, formatting)
+        case _K.DELETED_AT:
+            return formatted(key, gone.c.deleted_at, formatting)
+        case _:
+            return cast(null(), Text())
+
+
+def _joined(row: LeadRow, columns: Sequence[str]) -> FromClause:
+    known = [LeadFieldKey(key) for key in columns if key != CHANGE and not key.startswith(CUSTOM_PREFIX)]
+    joined = row.lead
+    for join in dict.fromkeys(JOINS[key] for key in known if key in JOINS):
+        joined = joined.outerjoin(getattr(row, join), join_condition(row, join))
+    return joined
+
+
+def _conditions(selection: Selection, lead: FromClause) -> list[Truth]:
+    conditions: list[Truth] = []
+    if selection.since is not None:
+        conditions.append(lead.c.changed_xid >= _xid(selection.since))
+    elif selection.leads != EVERYTHING:
+        conditions.append(compile_filter(selection.leads, selection.context, lead))
+    if selection.ids is not None:
+        conditions.append(lead.c.id == func.any(literal(list(selection.ids), ARRAY(UUID_TYPE()))))
+    if selection.part is not None:
+        column = lead.c.company_id if selection.part.by is SplitBy.COMPANY else lead.c.status_id
+        part = selection.part.id
+        conditions.append(column.is_(None) if part is None else column == literal(part, UUID_TYPE()))
+    return conditions
+
+
+def _order(order: LeadOrder, lead: FromClause) -> list[Expression]:
+    column = name_order(lead) if order.field is LeadSortField.NAME else lead.c[order.field.value.lower()]
+    descending = order.direction is SortDirection.DESC
+    first = column.desc() if descending else column.asc()
+    tie = lead.c.id.desc() if descending else lead.c.id.asc()
+    return [first if order.field in _NEVER_NULL else first.nulls_last(), tie]
+
+
+def _xid(since: str) -> Expression:
+    return cast(literal(since, Text()), Xid8())

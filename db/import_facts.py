@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from db.connections import Connection
+from db.merge_rules import Outcome
 from domain.settings import OrganizationSettings
 from domain.stored import decode
 from domain.vocabulary import LeadStage
@@ -27,6 +28,7 @@ _USERS: Final = "select id, name, email from users where active order by name, i
 _ADD_COMPANIES: Final = """
 insert into companies (id, name, name_key) select * from unnest($1::uuid[], $2::text[], $3::text[])
 on conflict (organization_id, name_key) do nothing
+returning id
 """
 _RETRIED: Final = """
 select r.row, substr(o.outcomes, r.place::int, 1) as outcome
@@ -107,9 +109,11 @@ async def add_custom_fields(connection: Connection, keys: Collection[str]) -> No
     )
 
 
-async def add_companies(connection: Connection, companies: Sequence[NamedCompany]) -> dict[str, str]:
-    """Make the companies; the ids that another writer had given to the same names before, by ours."""
-    await connection.execute(
+async def add_companies(
+    connection: Connection, companies: Sequence[NamedCompany]
+) -> tuple[frozenset[str], dict[str, str]]:
+    """Make the companies: those made now, and for the others the id that their name had before, by ours."""
+    made = await connection.fetch(
         _ADD_COMPANIES,
         [company.id for company in companies],
         [company.name for company in companies],
@@ -117,7 +121,8 @@ async def add_companies(connection: Connection, companies: Sequence[NamedCompany
     )
     keys = {company.name_key: company.id for company in companies}
     rows = await connection.fetch("select id, name_key from companies where name_key = any($1)", list(keys))
-    return {keys[row["name_key"]]: str(row["id"]) for row in rows if keys[row["name_key"]] != str(row["id"])}
+    other = {keys[row["name_key"]]: str(row["id"]) for row in rows if keys[row["name_key"]] != str(row["id"])}
+    return frozenset(str(row["id"]) for row in made), other
 
 
 async def drop_companies(connection: Connection, ids: Collection[str]) -> None:
@@ -133,4 +138,4 @@ async def snapshot(connection: Connection) -> str:
 async def finished_rows(connection: Connection, retry_of: str, job_id: UUID, rows: Collection[int]) -> set[int]:
     """Of the rows of an import, those that other retries of it have brought in already."""
     found = await connection.fetch(_RETRIED, retry_of, job_id, list(rows))
-    return {row["row"] for row in found if row["outcome"] != "F"}
+    return {row["row"] for row in found if row["outcome"] not in Outcome.ALL_FAILED}

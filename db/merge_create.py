@@ -10,13 +10,13 @@ from db.connections import Connection
 from db.copy_text import array_literal, cell
 from db.merge_rules import BlockOutcome, MergeRows, MergeRules, Outcome, RowProblem, Sealer
 from domain.ids import new_id
+from domain.national_ids import last_digits
 from domain.vocabulary import ImportIssueCode
 
 __all__ = ["REFUSED", "create", "refusal", "write_notes"]
 
 REFUSED: Final = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 """What the database says of a value that validation let through."""
-_LAST: Final = 4
 _NOTE_COLUMNS: Final = ("id", "lead_id", "text", "created_by", "import_job_id")
 
 
@@ -95,7 +95,7 @@ def _extended(rules: MergeRules, rows: MergeRows, index: int, sealer: Sealer) ->
     extra: list[str | None] = []
     if rows.national_ids is not None:
         national = rows.national_ids[index]
-        extra += [national and sealer.seal(national, rows.ids[index]), national and national[-_LAST:]]
+        extra += [national and sealer.seal(national, rows.ids[index]), national and last_digits(national)]
     if rules.trial and rows.notes is not None:
         note = rows.notes[index]
         extra.append(array_literal([note] if note else []))

@@ -47,7 +47,10 @@ class Batch:
 def decide(rules: MergeRules, rows: MergeRows, matches: Matches, outcome: BlockOutcome, start: int) -> Batch:
     """Decide the rows from `start` on: skipped and failed ones in `outcome`, the others in the batch."""
     if rules.strategy is MergeStrategy.CREATE_NEW:
-        return Batch(list(range(start, len(rows.ids))), [], len(rows.ids))
+        creates = [index for index in range(start, len(rows.ids)) if index not in rows.finished]
+        for index in rows.finished:
+            outcome.settle(index, Outcome.SKIPPED, None)
+        return Batch(creates, [], len(rows.ids))
     return _Decider(rules, rows, matches, outcome).run(start)
 
 
@@ -66,6 +69,9 @@ class _Decider:
 
     def run(self, start: int) -> Batch:
         for index in range(start, len(self.rows.ids)):
+            if index in self.rows.finished:
+                self.outcome.settle(index, Outcome.SKIPPED, None)
+                continue
             key = deciding_key(self.rules, self.rows, index)
             if key is None:
                 self._create(index)

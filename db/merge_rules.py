@@ -32,7 +32,7 @@ MATCHED_BY: Final[Mapping[str, MatchKey]] = {letter: key for key, letter in KIND
 
 
 class Outcome:
-    """The letters of `import_outcomes`, one for each row."""
+    """The letters of `import_outcomes`, one for each row. FAILED: validation; REFUSALS: the merge."""
 
     CREATED: Final = "C"
     UPDATED: Final = "U"
@@ -41,6 +41,13 @@ class Outcome:
     SKIPPED_IN_FILE: Final = "D"
     FAILED: Final = "F"
     NO_MATCH: Final = "-"
+    REFUSALS: Final[Mapping[ImportIssueCode, str]] = {
+        ImportIssueCode.AMBIGUOUS_MATCH: "A",
+        ImportIssueCode.VERSION_CONFLICT: "V",
+        ImportIssueCode.UNKNOWN_REFERENCE: "R",
+        ImportIssueCode.CONSTRAINT: "K",
+    }
+    ALL_FAILED: Final = "FAVRK"
 
 
 class Sealer(Protocol):
@@ -96,6 +103,7 @@ class MergeRows:
     `ids` are the ids of new leads, as text like all ids here. `copy` holds COPY text lines of `MergeRules.columns`, one
     a row. `numbers` are the rows' places in the file. `untouched` are PostgreSQL array literals of
     columns that must not change an existing lead (empty list: none). `cleared_custom` are custom keys to remove.
+    `finished` are rows that an earlier retry has brought in: they are skipped.
     """
 
     ids: Sequence[str]
@@ -107,6 +115,7 @@ class MergeRows:
     notes: Sequence[str | None] | None = None
     national_ids: Sequence[str | None] | None = None
     cleared_custom: Mapping[int, Sequence[str]] = field(default_factory=dict[int, Sequence[str]])
+    finished: frozenset[int] = frozenset()
 
     @cached_property
     def lines(self) -> list[bytes]:
@@ -151,7 +160,7 @@ class BlockOutcome:
 
     def refuse(self, problem: RowProblem, matched: str = Outcome.NO_MATCH) -> None:
         """Fail a row."""
-        self.settle(problem.index, Outcome.FAILED, None, matched)
+        self.settle(problem.index, Outcome.REFUSALS[problem.code], None, matched)
         self.problems.append(problem)
 
     def count(self, *letters: str) -> int:

@@ -12,6 +12,7 @@ from db.merge_decisions import Update
 from db.merge_match import uuids
 from db.merge_rules import MergeRows, MergeRules, Sealer
 from domain.lead_values import SearchValues, search_text
+from domain.national_ids import last_digits
 from domain.vocabulary import MergeStrategy
 
 __all__ = ["Staged", "Target", "fetch_targets", "new_target", "stage"]
@@ -25,7 +26,6 @@ _SEARCHED: Final[Mapping[str, str]] = {
 }
 """Columns of `leads` that search looks through, and their names in SearchValues."""
 _BASE: Final = {"phone_key": "phone"}
-_LAST: Final = 4
 _NOTES: Final = """case when l.notes_count > 0 then array(
       select n.text from notes n where n.lead_id = l.id order by n.created_at, n.id) end"""
 
@@ -80,7 +80,7 @@ def stage(rules: MergeRules, rows: MergeRows, update: Update, target: Target, se
         note,
         _search(rules, rows, index, target),
         None if national is None else sealer.seal(national, update.lead_id),
-        None if national is None else national[-_LAST:],
+        None if national is None else last_digits(national),
     )
     return Staged(update, b"\t".join((*map(cell, extra), rows.lines[index])), note)
 

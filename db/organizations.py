@@ -1,5 +1,6 @@
 """Organizations as rows: made by the command line, found by the id or slug of a credential."""
 
+import time
 from dataclasses import dataclass, field
 from typing import Final
 from uuid import UUID
@@ -12,9 +13,10 @@ from domain.records import OrganizationRecord
 from domain.settings import Limits, OrganizationSettings
 from domain.stored import decode, encode
 
-__all__ = ["NewOrganization", "create_organization", "find_organization", "organization_of"]
+__all__ = ["NewOrganization", "Organizations", "create_organization", "find_organization", "organization_of"]
 
 COLUMNS: Final = "id, slug, name, settings, limits"
+SERVER_LIMITS: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,21 +48,53 @@ async def create_organization(system: SystemDatabase, new: NewOrganization) -> O
     return organization_of(row)
 
 
-async def find_organization(system: SystemDatabase, id_or_slug: UUID | str) -> OrganizationRecord | None:
-    """The organization of this id or slug."""
+async def find_organization(
+    system: SystemDatabase, id_or_slug: UUID | str, limits: Limits = SERVER_LIMITS
+) -> OrganizationRecord | None:
+    """The organization of this id or slug; `limits` are the server's."""
     column = "id" if isinstance(id_or_slug, UUID) else "slug"
     rows = await system.fetch(f"select {COLUMNS} from store.organizations where {column} = $1", id_or_slug)
-    return organization_of(rows[0]) if rows else None
+    return organization_of(rows[0], limits) if rows else None
 
 
-def organization_of(row: Row) -> OrganizationRecord:
-    """A row of organizations as a record; what settings and limits leave out has its default."""
+class Organizations:
+    """Organizations by id or slug, remembered for so many seconds: every request asks for its own.
+
+    A change made by this process is seen at once when it calls `forget`, by others after those seconds.
+    """
+
+    def __init__(self, system: SystemDatabase, limits: Limits = SERVER_LIMITS, seconds: float = 2.0) -> None:
+        self._system = system
+        self._limits = limits
+        self._seconds = seconds
+        self._known: dict[UUID | str, tuple[float, OrganizationRecord]] = {}
+
+    async def find(self, id_or_slug: UUID | str) -> OrganizationRecord | None:
+        """The organization, None where there is none; what is absent is not remembered."""
+        known = self._known.get(id_or_slug)
+        if known is not None and time.monotonic() < known[0]:
+            return known[1]
+        found = await find_organization(self._system, id_or_slug, self._limits)
+        if found is None:
+            self._known.pop(id_or_slug, None)
+            return None
+        self._known[id_or_slug] = (time.monotonic() + self._seconds, found)
+        return found
+
+    def forget(self, organization: OrganizationRecord) -> None:
+        """Ask the database again the next time."""
+        self._known.pop(organization.id, None)
+        self._known.pop(organization.slug, None)
+
+
+def organization_of(row: Row, limits: Limits = SERVER_LIMITS) -> OrganizationRecord:
+    """A row of organizations as a record; settings that it leaves out have their defaults, limits those of `limits`."""
     return OrganizationRecord(
         id=row["id"],
         slug=row["slug"],
         name=row["name"],
         settings=decode(OrganizationSettings, row["settings"]),
-        limits=decode(Limits, row["limits"]),
+        limits=decode(Limits, {**encode(limits), **row["limits"]}),
     )
 
 

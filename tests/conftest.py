@@ -132,7 +132,7 @@ def maker(system: SystemDatabase) -> MakeOrganization:
     ) -> OrganizationRecord:
         slug = slug or f"org-{uuid4().hex[:12]}"
         settings = settings or OrganizationSettings(default_country=country, time_zone=zone)
-        new = NewOrganization(slug=slug, name=slug.title(), settings=settings, limits=limits or Limits(), preset=preset)
+        new = NewOrganization(slug=slug, name=slug.title(), settings=settings, limits=limits, preset=preset)
         made = await create_organization(system, new)
         assert made is not None, f"{slug} exists"
         return made

@@ -1,0 +1,101 @@
+"""Users: made when their token is first seen, shown by name."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from db.connections import Row
+from db.pool import Database
+from db.system import SystemDatabase
+from domain.errors import BadInput
+from domain.ids import new_id
+from domain.paging import Count, Page, PageRequest
+from domain.records import UserRecord
+from domain.vocabulary import Role
+
+__all__ = ["SignIn", "list_users", "load_users", "sign_in"]
+
+COLUMNS: Final = "id, external_id, name, email, role, active"
+_FIND: Final = f"select {COLUMNS} from store.users where organization_id = $1 and external_id = $2"
+_MAKE: Final = f"""
+insert into store.users (organization_id, external_id, id, name, email, role) values ($1, $2, $3, $4, $5, $6)
+on conflict (organization_id, external_id) do nothing returning {COLUMNS}
+"""
+_PAGE: Final = f"""
+select {COLUMNS}, lower(name) collate "C" as place from users
+where $2::text is null or (lower(name) collate "C", id) > ($2, $3)
+order by lower(name) collate "C", id limit $4
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """What a token says of a person; `subject` is its `sub`."""
+
+    subject: str
+    name: str | None
+    email: str | None
+    role: Role
+
+
+async def sign_in(system: SystemDatabase, organization_id: UUID, person: SignIn) -> UserRecord:
+    """The user of this token, made at first sight; later tokens change nothing of the row."""
+    rows = await system.fetch(_FIND, organization_id, person.subject)
+    if not rows:
+        name = person.name or person.email or person.subject
+        values = (new_id(), name, person.email, person.role)
+        rows = await system.fetch(_MAKE, organization_id, person.subject, *values)
+    if not rows:  # another request made it meanwhile
+        rows = await system.fetch(_FIND, organization_id, person.subject)
+    return _user_of(rows[0])
+
+
+async def load_users(database: Database, organization_id: UUID, ids: Collection[UUID]) -> dict[UUID, UserRecord]:
+    """The users of these ids that the organization has, active or not."""
+    rows = await database.read(organization_id, f"select {COLUMNS} from users where id = any($2)", list(ids))
+    return {row["id"]: _user_of(row) for row in rows}
+
+
+async def list_users(database: Database, organization_id: UUID, page: PageRequest) -> Page[UserRecord]:
+    """A forward page of all users by name. Raises BadInput for a cursor of another list."""
+    place, last = _read_cursor(page.cursor) if page.cursor else (None, None)
+    rows = await database.read(organization_id, _PAGE, place, last, page.size + 1)
+    shown = rows[: page.size]
+
+    async def count() -> Count:
+        (row,) = await database.read(organization_id, "select count(*) as n from users")
+        return Count(row["n"])
+
+    return Page(
+        items=[_user_of(row) for row in shown],
+        cursors=_cursors(shown),
+        has_next=len(rows) > page.size,
+        has_previous=page.cursor is not None,
+        count=count,
+    )
+
+
+def _user_of(row: Row) -> UserRecord:
+    return UserRecord(
+        id=row["id"],
+        external_id=row["external_id"],
+        name=row["name"],
+        email=row["email"],
+        role=Role(row["role"]),
+        active=row["active"],
+    )
+
+
+def _cursors(rows: Sequence[Row]) -> list[str]:
+    return [urlsafe_b64encode(msgspec.json.encode((row["place"], row["id"]))).decode() for row in rows]
+
+
+def _read_cursor(cursor: str) -> tuple[str, UUID]:
+    try:
+        return msgspec.json.decode(urlsafe_b64decode(cursor), type=tuple[str, UUID])
+    except ValueError:
+        raise BadInput("This is no cursor of this list.", ("after",)) from None

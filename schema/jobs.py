@@ -101,7 +101,7 @@ def shared_fields(record: JobRecord) -> Mapping[str, Any]:
     }
 
 
-def detail(name: str, description: str, *, of: Callable[[Context, JobRecord], object]) -> Any:  # noqa: ANN401
+def detail(name: str, description: str, *, of: Callable[[Context, JobRecord], object]) -> Any:  # noqa: ANN401 - a field specifier, like strawberry.field
     """A field of a job read from its kind's details, which are decoded only where such a field is selected."""
 
     def resolve(root: Job, info: Info):  # noqa: ANN202 - the field's own annotation is its type

@@ -62,7 +62,9 @@ class LeadStatus(FromRow, Node):
     @strawberry.field(description="How many leads have this status, of those that the filter finds.")
     def lead_count(
         self,
-        filter: Annotated[LeadFilter | None, strawberry.argument(description="Only these leads.")] = strawberry.UNSET,  # noqa: ARG002
+        filter: Annotated[  # noqa: ARG002 - read by the compiled path
+            LeadFilter | None, strawberry.argument(description="Only these leads.")
+        ] = strawberry.UNSET,
     ) -> Count:
         return cast("Count", attribute_or_key(self, "lead_count"))
 
@@ -186,7 +188,7 @@ class Lead(FromRow, Node):
     masked_fields: list[LeadFieldKey] = strawberry.field(description="Fields masked for this caller.")
 
     @strawberry.field(description="The notes, newest first.")
-    def notes(self, first: First = 20, after: After = strawberry.UNSET) -> NoteConnection:  # noqa: ARG002 - compiled
+    def notes(self, first: First = 20, after: After = strawberry.UNSET) -> NoteConnection:  # noqa: ARG002 - as above
         return cast("NoteConnection", attribute_or_key(self, "notes"))
 
 

@@ -18,6 +18,7 @@ MAX_JSON_DEPTH: Final = 16
 MAX_JSON_VALUES: Final = 10_000
 MAX_JSON_TEXT: Final = 100_000
 _INT64: Final = 1 << 63
+_LARGEST_WHOLE: Final = 10**MAX_DECIMAL_DIGITS
 _INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)?")
 _DECIMAL: Final = re.compile(r"[+-]?(?:\d{1,38}(?:\.\d{0,38})?|\.\d{1,38})")
 _INTEGER: Final = re.compile(r"-?\d{1,19}")
@@ -39,9 +40,9 @@ Upload = NewType("Upload", object)
 
 
 def write_instant(value: object) -> str:
-    """RFC 3339 in UTC with Z, to the microsecond where there are any."""
+    """RFC 3339 in UTC with Z, to the microsecond where there are any. Raises TypeError for a naive one."""
     if not isinstance(value, datetime) or value.tzinfo is None:
-        raise GraphQLError("DateTime cannot represent an instant without offset.")
+        raise TypeError("DateTime cannot represent an instant without offset.")
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
@@ -59,13 +60,14 @@ def read_instant(value: object) -> datetime:
 def write_decimal(value: object) -> str:
     """Plain digits, never an exponent; the scale is kept."""
     if not isinstance(value, Decimal) or not value.is_finite():
-        raise GraphQLError("Decimal cannot represent this value.")
+        raise TypeError("Decimal cannot represent this value.")
     return format(value, "f")
 
 
 def read_decimal(value: object) -> Decimal:
     """An exact decimal from a string or a whole number; a float is refused, since it already lost digits."""
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    whole = isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST_WHOLE
+    text = str(value) if whole else value
     if not isinstance(text, str) or not _DECIMAL.fullmatch(text):
         raise GraphQLError(
             f'Decimal must be a string of at most {MAX_DECIMAL_DIGITS} digits on each side, e.g. "1200.50".'
@@ -79,7 +81,7 @@ def read_decimal(value: object) -> Decimal:
 def write_big_int(value: object) -> str:
     """A 64-bit integer as a string, since JSON's readers keep 53 bits."""
     if not isinstance(value, int) or isinstance(value, bool) or not -_INT64 <= value < _INT64:
-        raise GraphQLError("BigInt cannot represent this value.")
+        raise TypeError("BigInt cannot represent this value.")
     return str(value)
 
 
@@ -120,8 +122,12 @@ def _inner(value: object) -> Sequence[object]:
             return list(entries.values())
         case list() | tuple():
             return cast("Sequence[object]", value)
-        case _:
+        case None | bool():
             pass
+        case int() | float() if -_INT64 <= value < _INT64:
+            pass
+        case _:
+            raise GraphQLError("JSON must hold texts, finite numbers of 64 bits, true, false, null, lists and objects.")
     return ()
 
 
@@ -144,7 +150,7 @@ def _no_literal(_node: ValueNode, _variables: object = None) -> object:
 
 
 def _no_output(_value: object) -> object:
-    raise GraphQLError("Upload is for input alone.")
+    raise TypeError("Upload is for input alone.")
 
 
 SCALARS: Final[Mapping[object, ScalarDefinition]] = {

@@ -11,6 +11,7 @@ from db.activity import Act, Doer, record
 from db.connections import Connection
 from db.job_claims import RunEnd, end_run
 from db.queue import admit
+from db.schedules import note_outcome
 from db.transient import TRANSIENT
 from domain.errors import JobCancelled, JobFailed, JobFenced
 from domain.job_rules import RULES, ended_action
@@ -102,6 +103,8 @@ async def write_end(connection: Connection, job: RunningJob, ending: JobEnd | Fa
         await ending.also(connection)
     if end.state in TERMINAL:
         await record(connection, Doer(job.record.actor, job.actor.address), _act(job, ending, end))
+        if job.record.schedule_id is not None:
+            await note_outcome(connection, job.record.schedule_id, failed=end.state is JobState.FAILED)
     await admit(connection, limit)
 
 

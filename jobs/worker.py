@@ -19,6 +19,7 @@ from jobs.handlers import HANDLERS, Handler
 from jobs.queue import DispatchOptions, Token, dispatch
 from jobs.running import JobEnd, RunningJob
 from jobs.runtime import Runtime
+from jobs.schedules import SubmitScheduled, tick
 from jobs.upkeep import mend, retain
 
 _FLUSH_SECONDS: Final = 0.5
@@ -33,11 +34,16 @@ class Worker:
     """One process's share of the work. Set `stop` to drain: resumable jobs stop at their next block, others finish."""
 
     def __init__(
-        self, runtime: Runtime, options: DispatchOptions, handlers: Mapping[JobKind, Handler] = HANDLERS
+        self,
+        runtime: Runtime,
+        options: DispatchOptions,
+        handlers: Mapping[JobKind, Handler] = HANDLERS,
+        scheduled: SubmitScheduled | None = None,
     ) -> None:
         self._runtime = runtime
         self._options = options
         self._handlers = handlers
+        self._scheduled = scheduled
         self._running: Final[dict[UUID, tuple[RunningJob, asyncio.Task[JobEnd]]]] = {}
         self._draining = False
         self.healthy = False
@@ -143,6 +149,8 @@ class Worker:
 
     async def _mend(self) -> None:
         await mend(self._runtime, self._options.lease_seconds)
+        if self._scheduled is not None:
+            await tick(self._runtime, self._scheduled)
 
     async def _repeat(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
         while True:

@@ -24,6 +24,10 @@ from tests.conftest import SECRET, actor_of
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def probe(*, large: bool = True, **spec: object) -> NewJob:
+    return NewJob(kind=JobKind.EXPORT, name="probe", spec=spec, large=large, summary="probe started")
+
+
 class Stage:
     """What most tests of jobs need: an organization, somebody in it, and short ways to submit and to look."""
 
@@ -32,7 +36,7 @@ class Stage:
         self.actor: Actor = actor_of(Role.OWNER, organization)
 
     def job(self, *, large: bool = True, **spec: object) -> NewJob:
-        return NewJob(kind=JobKind.EXPORT, name="probe", spec=spec, large=large, summary="probe started")
+        return probe(large=large, **spec)
 
     async def submit(self, *, large: bool = True, **spec: object) -> JobRecord:
         return await submit(self.runtime, self.actor, self.job(large=large, **spec))

@@ -5,6 +5,7 @@ import re
 import signal
 import statistics
 
+import psycopg
 import pytest
 
 from domain.vocabulary import JobFailureCode, JobState
@@ -91,6 +92,27 @@ async def test_f5_a_worker_that_was_stopped_inside_a_block_writes_nothing_when_i
     rows = await stage.rows("select epoch, block from probe.blocks where job_id = $1 order by block", job.id)
     epochs = [row["epoch"] for row in rows]
     assert epochs == sorted(epochs)
+
+
+async def test_f4_connections_that_are_cut_cost_a_job_nothing(stage: Stage, worker: StartWorker, database_url: str):
+    await asyncio.gather(*(stage.rows("select pg_sleep(0.05)") for _ in range(3)))
+    with psycopg.connect(database_url, autocommit=True) as administrator:
+        mine = [pid for (pid,) in administrator.execute("select pid from pg_stat_activity").fetchall()]
+        worker()
+        job = await stage.submit(blocks=40, seconds=0.02, hold=0.05)
+        for _ in range(3):
+            await asyncio.sleep(0.7)
+            administrator.execute(CUT, (mine,))
+    ended = await stage.ended(job.id, 40)
+    assert ended.state is JobState.COMPLETED
+    assert await stage.blocks(job.id) == list(range(40))
+
+
+CUT = """
+select pg_terminate_backend(pid) from pg_stat_activity
+where datname = current_database() and usename like 'leadport%%' and pid <> all(%s)
+"""
+"""Ends every session of the worker: its handlers', its dispatcher's, its listener's."""
 
 
 async def test_f6_a_second_delivery_of_a_running_job_changes_nothing(stage: Stage, worker: StartWorker):

@@ -51,7 +51,9 @@ def coded(error: GraphQLError) -> GraphQLError:
             return _with_code(error, str(denied), "UNAUTHENTICATED")
         case Forbidden() as denied:
             return _with_code(error, str(denied), "FORBIDDEN")
-        case None:
+        case None | GraphQLError():
+            return _with_code(error, error.message, "BAD_USER_INPUT")
+        case ValueError() if error.path is None:  # a variable, before anything ran
             return _with_code(error, error.message, "BAD_USER_INPUT")
         case unexpected:
             return _masked(error, unexpected)

@@ -10,7 +10,6 @@ from domain.phones import Phone, read_phone
 SEARCHED_NOTES: Final = 4_096
 """So many characters of the notes can be found by search."""
 
-_BLANKS: Final = re.compile(r"\s+")
 _NOT_DIGITS: Final = re.compile(r"[^0-9]+")
 
 
@@ -66,8 +65,8 @@ def search_text(values: SearchValues) -> str:
 
 
 def search_form(text: str) -> str:
-    """Case-folded, runs of white space as one blank: a term is found where its form is part of `search_text`."""
-    return _BLANKS.sub(" ", text.casefold())
+    """Case-folded, white space as single blanks: a term is found where its form is part of `search_text`."""
+    return " ".join(text.casefold().split())
 
 
 def phone_digits(key: str | None) -> str | None:
@@ -77,7 +76,7 @@ def phone_digits(key: str | None) -> str | None:
 
 def name_key(name: str) -> str:
     """By what companies and chatbots of one name are found: case-folded, blanks collapsed."""
-    return _BLANKS.sub(" ", name.strip().casefold())
+    return " ".join(name.casefold().split())
 
 
 __all__ = [

@@ -20,28 +20,51 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-from domain.imports import (
-    ColumnMapping,
-    Dialect,
-    DialectSpec,
-    ImportColumn,
-    ImportOptions,
-    Issue,
-    IssueGroup,
+from domain.imports import Dialect, ImportColumn, Issue, IssueGroup
+from domain.vocabulary import JobFailureCode, LeadFieldKey, UserErrorCode
+from transfer.child_request import (
+    ChildLimits,
+    ChildMode,
+    ChildRequest,
+    OrganizationFacts,
+    Position,
+    RowMessage,
+    StatusFact,
+    UserFact,
 )
-from domain.vocabulary import ImportFormat, JobFailureCode, LeadFieldKey, LeadStage, UserErrorCode
+
+__all__ = [
+    "CHILD_MODULE",
+    "MAX_FRAME_BYTES",
+    "Block",
+    "ChildLimits",
+    "ChildMode",
+    "ChildRequest",
+    "ColumnOrigin",
+    "CopyColumn",
+    "Done",
+    "Failed",
+    "MappingProblem",
+    "Message",
+    "NewCompany",
+    "Opened",
+    "OrganizationFacts",
+    "Position",
+    "Ready",
+    "RowMessage",
+    "StatusFact",
+    "UserFact",
+    "decode",
+    "decode_request",
+    "encode_request",
+    "frame_length",
+    "read_message",
+    "write_message",
+]
 
 CHILD_MODULE: Final = "transfer.child"
 MAX_FRAME_BYTES: Final = 256 << 20
 _LENGTH_BYTES: Final = 4
-
-
-class ChildMode(StrEnum):
-    """OPEN: say how the file is written and mapped, then end. ROWS: everything. ERRORS: write the error file."""
-
-    OPEN = "OPEN"
-    ROWS = "ROWS"
-    ERRORS = "ERRORS"
 
 
 class ColumnOrigin(StrEnum):
@@ -57,110 +80,6 @@ class ColumnOrigin(StrEnum):
     DEFAULT = "DEFAULT"
     CONSTANT = "CONSTANT"
     DERIVED = "DERIVED"
-
-
-class StatusFact(msgspec.Struct, frozen=True):
-    """A status of the organization; `id` is the UUID as text."""
-
-    id: str
-    key: str
-    label: str
-    stage: LeadStage
-
-
-class UserFact(msgspec.Struct, frozen=True):
-    """Somebody to whom leads can be assigned; `id` is the UUID as text."""
-
-    id: str
-    name: str
-    email: str | None = None
-
-
-class OrganizationFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """What validation must know of the organization.
-
-    `companies` and `chatbots` map `domain.lead_values.name_key(name)` to the UUID as text; they may be empty where no
-    such column can be mapped. `custom_keys` are the keys that exist already.
-    """
-
-    country: str = "US"
-    time_zone: str = "UTC"
-    statuses: tuple[StatusFact, ...] = ()
-    default_status_id: str | None = None
-    companies: dict[str, str] = {}
-    chatbots: dict[str, str] = {}
-    users: tuple[UserFact, ...] = ()
-    custom_keys: tuple[str, ...] = ()
-
-
-class ChildLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bytes and rows that the child may use. A passed limit ends in `Failed`, never in more memory."""
-
-    max_rows: int = 5_000_000
-    max_bytes: int = 1 << 30
-    """Of the file as uploaded and once unpacked."""
-    max_cell_bytes: int = 1 << 20
-    max_line_bytes: int = 16 << 20
-    max_columns: int = 16_384
-    memory_bytes: int = 1 << 30
-    """RLIMIT_AS of the child while it reads XLSX and JSON."""
-    block_rows: int = 5_000
-    block_bytes: int = 8 << 20
-    max_issues: int = 100_000
-    """How many single issues are sent in `Block.issues` over the whole run; groups stay exact."""
-
-
-class Position(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the next block begins.
-
-    `rows` counts the data rows before it (blank lines are none), `record` is the spreadsheet's number of the next
-    record, `line` its physical line, `offset` its byte in the unpacked UTF-8 text (XLSX: the same as `record`).
-    """
-
-    rows: int = 0
-    record: int = 0
-    line: int = 1
-    offset: int = 0
-
-
-class RowMessage(msgspec.Struct, frozen=True):
-    """What the worker found wrong with a row, for the error file. `row` as in `Issue`."""
-
-    row: int
-    message: str
-
-
-class ChildRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of the child.
-
-    `path` is the file as uploaded, on local disk; `scratch` an existing private directory that the worker removes
-    afterwards. `dialect` is what the caller said, `decided` the dialect that an earlier run of the same job stored
-    (then nothing is detected again). `constants` are columns of `leads` with one text for all rows (`import_job_id`,
-    `created_by`, ...; None is NULL). `partial`: `path` holds only the head of the file (mode OPEN).
-    `only_rows`: of a retry, the rows of the original import that may run: by `_row` where the file has that column,
-    else by their own number; all others are `Block.excluded`.
-    `errors_path`: where to write the error file (ROWS from the beginning, or ERRORS); `import_id` is written into its
-    `_import` column; `row_messages` are the rows that the worker itself refused (ERRORS), in file order.
-    """
-
-    mode: ChildMode
-    path: str
-    scratch: str
-    file_name: str = ""
-    format: ImportFormat | None = None
-    dialect: DialectSpec = msgspec.field(default_factory=DialectSpec)
-    decided: Dialect | None = None
-    mapping: tuple[ColumnMapping, ...] = ()
-    options: ImportOptions = msgspec.field(default_factory=ImportOptions)
-    facts: OrganizationFacts = msgspec.field(default_factory=OrganizationFacts)
-    limits: ChildLimits = msgspec.field(default_factory=ChildLimits)
-    constants: dict[str, str | None] = {}
-    start: Position | None = None
-    partial: bool = False
-    only_rows: tuple[int, ...] | None = None
-    import_id: str | None = None
-    errors_path: str | None = None
-    row_messages: tuple[RowMessage, ...] = ()
 
 
 class MappingProblem(msgspec.Struct, frozen=True):
@@ -188,7 +107,8 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True, tag="opened"):
 
     Where `problems` or `ambiguous` is not empty no blocks follow: `problems` are userErrors of the submitter,
     `ambiguous` names the properties of the dialect that only a person can decide (`date_order`): AWAITING_MAPPING.
-    `extent` is what `Position.offset` will reach. `retry_of` is the shown job id in an `_import` column.
+    `start` is the position of the first data row, `extent` what `Position.offset` will reach. `retry_of` is the shown
+    job id in an `_import` column.
     `custom_keys` are all keys of custom fields that rows may carry, known or new. `sha256` is of the uploaded bytes.
     `original_columns`: the header of the file as written, which the error file repeats.
     """
@@ -199,6 +119,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True, tag="opened"):
     custom_keys: tuple[str, ...] = ()
     problems: tuple[MappingProblem, ...] = ()
     ambiguous: tuple[str, ...] = ()
+    start: Position = Position()
     extent: int = 0
     sha256: str = ""
     retry_of: str | None = None
@@ -275,7 +196,7 @@ class Block(msgspec.Struct, frozen=True, kw_only=True, tag="block"):
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
-    """The end of the file. `total_rows` counts from the file's beginning, also after a resume.
+    """The end of the file. `total_rows` counts from the file's beginning, also after a resume, `excluded` ones too.
 
     `error_rows` is how many rows the error file at `errors_path` holds, None where none was written.
     """

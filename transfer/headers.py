@@ -1,0 +1,121 @@
+"""Header texts: whether a record is one, and which field of a lead each names."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cache
+from typing import Final
+
+from domain.fields import CUSTOM_PREFIX, FIELDS, FIRST_NAME_HEADERS, LAST_NAME_HEADERS, LeadField
+from domain.vocabulary import LeadFieldKey
+
+IMPORT_HEADER: Final = "_import"
+ROW_HEADER: Final = "_row"
+LINE_HEADER: Final = "_line"
+ERRORS_HEADER: Final = "_errors"
+REPORT_HEADERS: Final = (IMPORT_HEADER, ROW_HEADER, LINE_HEADER, ERRORS_HEADER)
+"""What our error file adds behind the original columns."""
+
+SAME: Final = 1.0
+ALIAS: Final = 0.95
+_NEAR: Final = 0.8
+
+_DATA: Final = re.compile(
+    r"[^@\s]+@[^@\s]+\.[^@\s]+"  # an e-mail address
+    r"|[+-]?[$€£]?\d[\d .,:/()-]*%?"  # a number, an amount, a phone, a date
+    r"|https?://\S+",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A field that a header seems to name. From `ALIAS` on it is certain enough to be mapped."""
+
+    field: LeadFieldKey
+    score: float
+
+
+def normal_header(text: str) -> str:
+    """Case, accents and separators removed: `Téléphone (mobile)` and `telephone_mobile` are the same."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in decomposed if character.isalnum())
+
+
+def header_names(record: Sequence[str]) -> tuple[str, ...]:
+    """The names of a header's cells, without outer blanks and line breaks."""
+    return tuple(" ".join(cell.split()) for cell in record)
+
+
+def numbered_names(width: int) -> tuple[str, ...]:
+    """The names of columns without a header: `column_1`, `column_2`, ..."""
+    return tuple(f"column_{number}" for number in range(1, width + 1))
+
+
+def looks_like_header(record: Sequence[str]) -> bool:
+    """Whether a first record names columns: it holds a known header, or nothing that only data look like."""
+    cells = [cell.strip() for cell in record if cell.strip()]
+    if any(_exact(normal_header(cell)) is not None or cell in REPORT_HEADERS for cell in cells):
+        return True
+    return bool(cells) and not any(_DATA.fullmatch(cell) for cell in cells)
+
+
+def match_header(header: str) -> Match | None:
+    """The field that a header names best, None where nothing comes near."""
+    normal = normal_header(header)
+    if not normal:
+        return None
+    return _exact(normal) or _nearest(normal)
+
+
+def name_part(header: str) -> int | None:
+    """0 for a first name's header, 1 for a last name's, else None."""
+    normal = normal_header(header)
+    for part, known in enumerate((FIRST_NAME_HEADERS, LAST_NAME_HEADERS)):
+        if normal in map(normal_header, known):
+            return part
+    return None
+
+
+def custom_key(header: str, known: Sequence[str]) -> str:
+    """The key of a custom field named after a header: a known one that reads the same, else the header itself."""
+    name = header.removeprefix(CUSTOM_PREFIX)
+    normal = normal_header(name)
+    return next((key for key in known if normal_header(key) == normal), name)
+
+
+def _exact(normal: str) -> Match | None:
+    return _known().get(normal)
+
+
+def _nearest(normal: str) -> Match | None:
+    best: Match | None = None
+    for known, match in _known().items():
+        if not FIELDS[match.field].importable:
+            continue
+        score = SequenceMatcher(None, normal, known).ratio() * ALIAS
+        if score >= _NEAR and (best is None or score > best.score):
+            best = Match(match.field, round(score, 2))
+    return best
+
+
+@cache
+def _known() -> Mapping[str, Match]:
+    """Fields by normal header: keys and labels first, then aliases in the registry's order."""
+    known = dict[str, Match]()
+    for names, score in ((_own_names, SAME), (_aliases, ALIAS)):
+        for key, field in FIELDS.items():
+            for name in names(field):
+                known.setdefault(normal_header(name), Match(key, score))
+    return known
+
+
+def _own_names(field: LeadField) -> Iterator[str]:
+    yield field.key.value
+    yield field.label
+
+
+def _aliases(field: LeadField) -> Iterator[str]:
+    yield from field.aliases

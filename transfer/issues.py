@@ -1,0 +1,135 @@
+"""What is wrong with the rows of a block, one by one and in groups."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from domain.imports import Issue, IssueGroup
+from domain.vocabulary import ImportIssueCode, Severity
+from transfer.cells import Flaw
+from transfer.read_csv import REPLACEMENT, UNDECODABLE
+
+_BY_VALUE: Final = frozenset({ImportIssueCode.UNKNOWN_VALUE, ImportIssueCode.UNKNOWN_REFERENCE})
+_LONGEST_VALUE: Final = 500
+_UNSTORABLE: Final = {**dict.fromkeys(range(0x20)), **dict.fromkeys(range(0xD800, 0xE000)), 0x7F: None} | {
+    ord(UNDECODABLE): REPLACEMENT,
+    ord("\t"): " ",
+    ord("\n"): "\n",
+    ord("\r"): "\r",
+}
+GroupKey = tuple[ImportIssueCode, Severity, str | None, str | None, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a row: the column as the file names it, the field as the registry does."""
+
+    column: str | None = None
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A flaw at a row's index in its block."""
+
+    index: int
+    place: Place
+    flaw: Flaw
+    value: str | None = None
+
+
+class IssueLog:
+    """Collects what is found in one block; `failed` and `warned` are indexes of rows."""
+
+    def __init__(self) -> None:
+        self._found = list[Found]()
+        self.failed = set[int]()
+        self._flagged = set[int]()
+
+    def add(self, index: int, place: Place, flaw: Flaw, value: str | None = None) -> None:
+        """Notes a flaw; one of severity ERROR refuses the row."""
+        self._found.append(Found(index, place, flaw, value))
+        if flaw.severity is Severity.ERROR:
+            self.failed.add(index)
+        else:
+            self._flagged.add(index)
+
+    @property
+    def warned(self) -> set[int]:
+        """Rows with a warning and no error."""
+        return self._flagged - self.failed
+
+    def in_order(self) -> list[Found]:
+        """By row, then as the fields were read."""
+        return sorted(self._found, key=_index)
+
+    def issues(self, rows: Sequence[int], lines: Sequence[int] | None, limit: int) -> list[Issue]:
+        """The first `limit` issues in row order."""
+        return [
+            Issue(
+                row=rows[found.index],
+                line=lines[found.index] if lines is not None else None,
+                column=found.place.column,
+                field=found.place.field,
+                code=found.flaw.code,
+                severity=found.flaw.severity,
+                message=found.flaw.message,
+                value=storable(found.value),
+                suggestion=found.flaw.suggestion,
+            )
+            for found in self.in_order()[:limit]
+        ]
+
+    def groups(self, rows: Sequence[int]) -> list[IssueGroup]:
+        """All issues by code, severity, column and field, and by value where the value is what is unknown."""
+        groups = dict[GroupKey, IssueGroup]()
+        for found in self.in_order():
+            value = storable(found.value) if found.flaw.code in _BY_VALUE else None
+            key = (found.flaw.code, found.flaw.severity, found.place.column, found.place.field, value)
+            known = groups.get(key)
+            groups[key] = (
+                replace(known, rows=known.rows + 1)
+                if known is not None
+                else IssueGroup(*key, 1, rows[found.index], found.flaw.message, found.flaw.suggestion)
+            )
+        return list(groups.values())
+
+    def messages(self) -> Mapping[int, str]:
+        """What the error file says of each failed row."""
+        texts = dict[int, list[str]]()
+        for found in self.in_order():
+            if found.index in self.failed:
+                texts.setdefault(found.index, []).append(_sentence(found))
+        return {index: "; ".join(sentences) for index, sentences in texts.items()}
+
+
+def _index(found: Found) -> int:
+    return found.index
+
+
+def _sentence(found: Found) -> str:
+    column = f"{found.place.column}: " if found.place.column else ""
+    hint = f" (did you mean {found.flaw.suggestion}?)" if found.flaw.suggestion else ""
+    return f"{column}{found.flaw.message}{hint}"
+
+
+def group_key(group: IssueGroup) -> GroupKey:
+    """By what groups of several blocks are added up."""
+    return (group.code, group.severity, group.column, group.field, group.value)
+
+
+def merge_groups(known: Iterable[IssueGroup], more: Iterable[IssueGroup]) -> list[IssueGroup]:
+    """The groups of earlier blocks and of a later one, added up."""
+    merged = {group_key(group): group for group in known}
+    for group in more:
+        key = group_key(group)
+        earlier = merged.get(key)
+        merged[key] = group if earlier is None else replace(earlier, rows=earlier.rows + group.rows)
+    return list(merged.values())
+
+
+def storable(value: str | None) -> str | None:
+    """The value as a database and a page can hold it: no control characters, not endless."""
+    if value is None:
+        return None
+    return value[:_LONGEST_VALUE].translate(_UNSTORABLE)

@@ -1,0 +1,120 @@
+"""Values from a closed list: enums, the organization's statuses, and references to what it has."""
+
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Final
+
+from domain.fields import LeadField
+from domain.ids import IdKind, parse_id
+from domain.lead_values import name_key
+from domain.vocabulary import ImportIssueCode, Severity
+from transfer.cells import Flaw, Read
+from transfer.headers import normal_header
+from transfer.messages import StatusFact, UserFact
+
+_NEAR: Final = 0.6
+_ARTICLES: Final = "aeiou"
+
+
+def nearest(text: str, known: Iterable[str]) -> str | None:
+    """The known value that a text comes nearest to, None where nothing is near."""
+    by_fold = {value.casefold(): value for value in known}
+    found = get_close_matches(text.casefold()[:100], by_fold, n=1, cutoff=_NEAR)
+    return by_fold[found[0]] if found else None
+
+
+def unknown_value(field: LeadField, text: str, known: Iterable[str]) -> Flaw:
+    """The flaw of a value that is not in the list."""
+    label = field.label.lower()
+    article = "an" if label[0] in _ARTICLES else "a"
+    return Flaw(
+        code=ImportIssueCode.UNKNOWN_VALUE,
+        message=f"not {article} {label} that is known here",
+        suggestion=nearest(text, known),
+    )
+
+
+def enum_reader(field: LeadField, vocabulary: type[StrEnum]) -> Callable[[str], Read]:
+    """The member's name, for it or its words in any case: `walk_in`, `Walk-in`, `WALK IN`."""
+    members = {normal_header(member.name): member.name for member in vocabulary}
+    shown = [member.name.lower() for member in vocabulary]
+
+    def read(text: str) -> Read:
+        return members.get(normal_header(text)) or unknown_value(field, text, shown)
+
+    return read
+
+
+def status_reader(field: LeadField, statuses: Iterable[StatusFact]) -> Callable[[str], Read]:
+    """The status's UUID, for its key, its label or its id in any case; a key goes before a label."""
+    known = dict[str, str]()
+    names = list[str]()
+    for naming in (_key, _shown_id, _label):
+        for status in statuses:
+            known.setdefault(name_key(naming(status)), status.id)
+    for status in statuses:
+        names += [status.key, status.label]
+
+    def read(text: str) -> Read:
+        return known.get(name_key(text)) or unknown_value(field, text, names)
+
+    return read
+
+
+def _key(status: StatusFact) -> str:
+    return status.key
+
+
+def _label(status: StatusFact) -> str:
+    return status.label
+
+
+def _shown_id(status: StatusFact) -> str:
+    return f"{IdKind.STATUS}_{status.id}"
+
+
+def id_reader(field: LeadField, kind: IdKind, known: Iterable[str] | None) -> Callable[[str], Read]:
+    """The UUID behind a shown id of that kind; `known`: it must be one of these UUIDs."""
+    allowed = None if known is None else frozenset(known)
+    label = field.label.lower()
+
+    def read(text: str) -> Read:
+        value = parse_id(kind, text)
+        if value is None or (allowed is not None and str(value) not in allowed):
+            return Flaw(code=ImportIssueCode.UNKNOWN_REFERENCE, message=f"{label} names nothing that exists")
+        return str(value)
+
+    return read
+
+
+def name_reader(field: LeadField, known: Mapping[str, str], *, strict: bool) -> Callable[[str], Read]:
+    """The UUID of what has this name (`known` by `name_key`); unknown names leave the field empty unless `strict`."""
+    severity = Severity.ERROR if strict else Severity.WARNING
+
+    def read(text: str) -> Read:
+        found = known.get(name_key(text))
+        if found is not None:
+            return found
+        message = f"{field.label.lower()} names nobody and nothing that exists"
+        return Flaw(
+            code=ImportIssueCode.UNKNOWN_REFERENCE,
+            message=message,
+            severity=severity,
+            suggestion=nearest(text, known),
+        )
+
+    return read
+
+
+def users_by_name(users: Iterable[UserFact]) -> Mapping[str, str]:
+    """Users' UUIDs by e-mail, by shown id, and by name where only one has it."""
+    by_name = dict[str, list[str]]()
+    for user in users:
+        by_name.setdefault(name_key(user.name), []).append(user.id)
+    known = {name: ids[0] for name, ids in by_name.items() if len(ids) == 1}
+    for user in users:
+        known[f"{IdKind.USER}_{user.id}"] = user.id
+        if user.email:
+            known[name_key(user.email)] = user.id
+    return known

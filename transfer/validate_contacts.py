@@ -1,0 +1,114 @@
+"""Phones and e-mail addresses: kept as written with a warning where they do not validate."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from domain.emails import MAX_EMAIL_LENGTH, is_email
+from domain.lead_values import phone_digits
+from domain.phones import MAX_PHONE_LENGTH, read_phone
+from domain.vocabulary import ImportIssueCode, Severity
+from transfer.cells import NULL, Flaw, Masked, Read, Reading, escape
+
+_SCIENTIFIC: Final = re.compile(r"\+?(\d)(?:[.,](\d+))?[eE]\+?(\d{1,2})")
+_INTEGRAL: Final = re.compile(r"(\+?\d{5,18})\.0")
+
+
+class PhoneCell(NamedTuple):
+    """A phone cell read: COPY texts of phone, phone_display and phone_key, the key's digits, and what is wrong."""
+
+    phone: str
+    display: str
+    key: str
+    digits: str
+    flaw: Flaw | Masked | None
+
+
+NO_PHONE: Final = PhoneCell(NULL, NULL, NULL, "", None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhoneRules:
+    """`country` is the default one; `strict`: an invalid phone refuses the row."""
+
+    country: str
+    strict: bool
+
+
+class PhoneReading(dict[str, PhoneCell]):
+    """Phones by cell text; equal cells are read once."""
+
+    def __init__(self, rules: PhoneRules, remembered: int = 50_000) -> None:
+        super().__init__()
+        self._rules = rules
+        self._remembered = remembered
+        self._bare = Reading(str)
+
+    def __missing__(self, cell: str) -> PhoneCell:
+        if len(self) >= self._remembered:
+            self.clear()
+            self._bare.clear()
+        text = self._bare[cell]
+        found = self._phone(text) if isinstance(text, str) and text != NULL else NO_PHONE
+        if isinstance(text, Masked):
+            found = NO_PHONE._replace(flaw=text)
+        self[cell] = found
+        return found
+
+    def _phone(self, text: str) -> PhoneCell:
+        written = _unshortened(text)
+        if written is None:
+            message = "Excel has shortened the phone number; format the column as text and export again"
+            return NO_PHONE._replace(flaw=Flaw(code=ImportIssueCode.SCIENTIFIC_NOTATION, message=message))
+        if len(written) > MAX_PHONE_LENGTH:
+            message = f"phone is longer than {MAX_PHONE_LENGTH} characters"
+            return NO_PHONE._replace(flaw=Flaw(code=ImportIssueCode.TOO_LONG, message=message))
+        phone = read_phone(written, self._rules.country)
+        flaw = None
+        if not phone.valid:
+            severity = Severity.ERROR if self._rules.strict else Severity.WARNING
+            flaw = Flaw(code=ImportIssueCode.INVALID_PHONE, message="not a valid phone number", severity=severity)
+        digits = phone_digits(phone.key) or ""
+        return PhoneCell(escape(phone.text), escape(phone.display), escape(phone.key), digits, flaw)
+
+
+def _unshortened(text: str) -> str | None:
+    """The number as spreadsheets hold it; None where digits are lost (`3.36E+10`)."""
+    if match := _INTEGRAL.fullmatch(text):
+        return match[1]
+    match = _SCIENTIFIC.fullmatch(text)
+    if match is None:
+        return text
+    if len(match[2] or "") < int(match[3]):
+        return None
+    return str(int(Decimal(text.replace(",", "."))))
+
+
+def email_reader(*, strict: bool) -> Callable[[str], Read]:
+    """Addresses as written; `strict`: an invalid one refuses the row."""
+    severity = Severity.ERROR if strict else Severity.WARNING
+
+    def read(text: str) -> Read:
+        if len(text) > MAX_EMAIL_LENGTH:
+            message = f"email is longer than {MAX_EMAIL_LENGTH} characters"
+            return Flaw(code=ImportIssueCode.TOO_LONG, message=message)
+        written = escape(text)
+        if is_email(text):
+            return written
+        return Flaw(
+            code=ImportIssueCode.INVALID_EMAIL,
+            message="not a valid e-mail address",
+            severity=severity,
+            suggestion=_mended(text),
+            kept=written,
+        )
+
+    return read
+
+
+def _mended(text: str) -> str | None:
+    """The address without what people add to it: blanks, `mailto:`, a name before angle brackets."""
+    address = text.rpartition("<")[2].rstrip(">").removeprefix("mailto:").replace(" ", "").rstrip(".,;")
+    return address if address != text and is_email(address) else None

@@ -69,7 +69,8 @@ class Part:
 class Selection:
     """Which leads, in which order. `ids` and `leads` both hold; `part` narrows further.
 
-    `since` is a transaction id: leads written by it or later, whether they still match or not.
+    `since` is a transaction id: leads written by it or later, whether they still match or not. `source` has the
+    columns of leads: the view, or rows that stand in for it.
     """
 
     context: FilterContext
@@ -78,6 +79,7 @@ class Selection:
     limit: int | None = None
     order: LeadOrder = field(default_factory=LeadOrder)
     since: str | None = None
+    source: FromClause = views.leads
     part: Part | None = None
 
 
@@ -93,7 +95,7 @@ def lead_rows(
 
     Raises BadInput where the filter cannot be compiled.
     """
-    row = lead_row()
+    row = lead_row(selection.source)
     named = zip(columns, names, strict=True)
     cells = [_cell(key, row, selection, formatting).label(name) for key, name in named]
     rows = select(*cells, *extra).select_from(_joined(row, columns)).where(*_conditions(selection, row.lead))
@@ -119,7 +121,7 @@ def deleted_leads(
 
 def count_rows(selection: Selection, at_most: int | None = None) -> Statement:
     """How many leads there are; counting ends at `at_most`."""
-    lead = views.leads
+    lead = selection.source
     limit = min((bound for bound in (selection.limit, at_most) if bound is not None), default=None)
     where = _conditions(selection, lead)
     if limit is None:

@@ -144,6 +144,9 @@ def _combination_problems(spec: ExportSpec, path: Path) -> Iterator[Problem]:
         clashing = {"since": spec.since, "ids": spec.ids, "splitBy": split or None}
         for name in (name for name, value in clashing.items() if value is not None):
             yield InputProblem(UserErrorCode.INVALID, f"Mock data cannot have {name}.", (*path, name))
+    if spec.limit is not None and spec.since is not None:
+        message = "A delta with a limit would miss what is beyond it."
+        yield InputProblem(UserErrorCode.INVALID, message, (*path, "limit"))
     if split and spec.since is not None:
         yield InputProblem(UserErrorCode.INVALID, "A delta cannot be split.", (*path, "splitBy"))
 

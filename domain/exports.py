@@ -117,7 +117,7 @@ class ResolvedExport:
     """The spec after templates and defaults: nothing left open. Decided when the job is made, stored with it.
 
     `list_separators` tells by column key what joins the items of a list. `masked` are the columns whose values the
-    file masks. `filter_text` is the filter as a line for people.
+    file masks. `filter_text` is the filter as a line for people. `skip_when_empty`: no file where there are no rows.
     """
 
     spec: ExportSpec
@@ -138,6 +138,7 @@ class ResolvedExport:
     masked: tuple[LeadFieldKey, ...]
     list_separators: dict[str, str] = field(default_factory=dict)
     deliver: tuple[Delivery, ...] = ()
+    skip_when_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from domain.vocabulary import JobKind
+from jobs.exports import run_export
 from jobs.running import JobEnd, RunningJob
 from jobs.runtime import Runtime
 
@@ -11,4 +12,6 @@ Handler = Callable[[Runtime, RunningJob], Awaitable[JobEnd]]
 """Carries out a claimed job from its checkpoint to an end. May raise JobFailed, and lets JobCancelled, JobFenced and
 JobReleased pass (or turns JobCancelled into a JobEnd of state CANCELLED with its own counts)."""
 
-HANDLERS: Final[Mapping[JobKind, Handler]] = {}
+HANDLERS: Final[Mapping[JobKind, Handler]] = {
+    JobKind.EXPORT: run_export,
+}

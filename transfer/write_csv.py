@@ -8,6 +8,7 @@ can contain: within quotes every quote is doubled, and outside quotes there is n
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from domain.copy_forms import RECORD_MARK
@@ -16,23 +17,37 @@ from domain.formulas import guard
 BOM: Final = b"\xef\xbb\xbf"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvDialect:
+    """How the file is written. `escape` guards headers that look like formulas."""
+
+    delimiter: str = ","
+    crlf: bool = True
+    bom: bool = False
+    escape: bool = True
+
+
+def csv_head(headers: Sequence[str], dialect: CsvDialect) -> bytes:
+    """BOM and header."""
+    line = io.StringIO()
+    writer = csv.writer(line, delimiter=dialect.delimiter, lineterminator="\r\n" if dialect.crlf else "\n")
+    writer.writerow([guard(header) if dialect.escape else header for header in headers])
+    return (BOM if dialect.bom else b"") + line.getvalue().encode()
+
+
 class CsvWriter:
     """Turns COPY's output, in any pieces, into the file. `rows` counts the records so far, without the header."""
 
-    def __init__(self, delimiter: str, *, crlf: bool) -> None:
-        self._delimiter = delimiter
-        self._end = "\r\n" if crlf else "\n"
+    def __init__(self, delimiter: str, *, crlf: bool, head: bytes = b"") -> None:
+        self._head = head
         self._mark = f'{delimiter}"{RECORD_MARK}"\n'.encode()
-        self._record_end = self._end.encode()
-        self._rest = b""
+        self._record_end = b"\r\n" if crlf else b"\n"
+        self._rest: bytes = b""
         self.rows = 0
 
-    def start(self, headers: Sequence[str], *, bom: bool, escape: bool) -> bytes:
-        """The file's beginning; `escape` guards headers that look like formulas."""
-        line = io.StringIO()
-        writer = csv.writer(line, delimiter=self._delimiter, lineterminator=self._end)
-        writer.writerow([guard(header) if escape else header for header in headers])
-        return (BOM if bom else b"") + line.getvalue().encode()
+    def start(self) -> bytes:
+        """The file's beginning, as `csv_head` made it."""
+        return self._head
 
     def feed(self, data: bytes) -> bytes:
         """The records that are complete."""

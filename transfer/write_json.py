@@ -15,7 +15,7 @@ class JsonLinesWriter:
             for position, key in enumerate(keys)
             if json_name(key, position) != key
         ]
-        self._rest = b""
+        self._rest: bytes = b""
         self.rows = 0
 
     def start(self) -> bytes:

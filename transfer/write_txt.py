@@ -16,7 +16,7 @@ class TextWriter:
     """Turns COPY's output, in any pieces, into the file. `rows` counts the blocks so far."""
 
     def __init__(self) -> None:
-        self._rest = b""
+        self._rest: bytes = b""
         self.rows = 0
 
     def start(self) -> bytes:

@@ -45,13 +45,14 @@ _TEXT_WIDTH: Final = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetPlan:
-    """`total` rows are to come; `date_format` is Excel's."""
+    """`total` rows are to come; `date_format` is Excel's; `about` are names and values for the last sheet."""
 
     headers: Sequence[str]
     types: Sequence[FieldType]
     total: int
     date_format: str
     moment: datetime
+    about: Sequence[tuple[str, str]] = ()
 
 
 class XlsxWriter:
@@ -92,9 +93,9 @@ class XlsxWriter:
             return self._archive.feed(body)
         return b"".join(self._across_sheets(body.split(b"</row>")[:-1]))
 
-    def finish(self, about: Sequence[tuple[str, str]]) -> bytes:
-        """The end of the last sheet, and a sheet of names and values that describes the file."""
-        rows = b"".join(parts.text_row(pair) for pair in about)
+    def finish(self) -> bytes:
+        """The end of the last sheet, and the sheet that describes the file."""
+        rows = b"".join(parts.text_row(pair) for pair in self._plan.about)
         sheet = parts.sheet_start(("Name", "Value"), (24, 80)) + rows + parts.SHEET_END
         name = f"xl/worksheets/sheet{self._sheet + 1}.xml"
         return self._close_sheet() + self._archive.write(name, sheet) + self._archive.finish()

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.copy_forms import RECORD_MARK, json_name
-from transfer.write_csv import CsvWriter
+from transfer.write_csv import CsvDialect, CsvWriter, csv_head
 from transfer.write_json import JsonLinesWriter, JsonWriter
 from transfer.write_txt import TextWriter
 
@@ -51,9 +51,9 @@ def test_csv_keeps_every_value_and_ends_every_record(
 
 
 def test_the_header_has_a_bom_and_no_formulas() -> None:
-    start = CsvWriter(";", crlf=True).start(["שם", "=1+1", 'a;"b"'], bom=True, escape=True)
-    assert start == b'\xef\xbb\xbf\xd7\xa9\xd7\x9d;\'=1+1;"a;""b"""\r\n'
-    assert CsvWriter(",", crlf=False).start(["=a"], bom=False, escape=False) == b"=a\n"
+    excel = CsvDialect(delimiter=";", bom=True)
+    assert csv_head(["שם", "=1+1", 'a;"b"'], excel) == b'\xef\xbb\xbf\xd7\xa9\xd7\x9d;\'=1+1;"a;""b"""\r\n'
+    assert csv_head(["=a"], CsvDialect(crlf=False, escape=False)) == b"=a\n"
 
 
 OBJECTS = b'{"a":1}\n{"a":"x\\ny"}\n{"a":null}\n'

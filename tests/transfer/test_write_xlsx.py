@@ -24,6 +24,7 @@ def _plan(total: int) -> SheetPlan:
         total=total,
         date_format="yyyy-mm-dd hh:mm:ss",
         moment=MOMENT,
+        about=(("Rows", str(total)), ("Filter", "a < b & c")),
     )
 
 
@@ -43,7 +44,7 @@ def _workbook(rows: list[Row], per_sheet: int = 1_000) -> tuple[openpyxl.Workboo
     writer = XlsxWriter(_plan(len(rows)), per_sheet)
     data = writer.start() + b"".join(writer.feed(_copied([row])) for row in rows[:1])
     data += writer.feed(_copied(rows[1:])) if rows[1:] else b""
-    data += writer.finish((("Rows", str(len(rows))), ("Filter", "a < b & c")))
+    data += writer.finish()
     assert zipfile.ZipFile(io.BytesIO(data)).testzip() is None
     return openpyxl.load_workbook(io.BytesIO(data)), writer
 
@@ -112,5 +113,5 @@ def test_the_header_is_bold_and_frozen_and_the_last_sheet_tells_about_the_file()
 
 def test_a_workbook_without_leads_has_its_header() -> None:
     writer = XlsxWriter(_plan(0))
-    workbook = openpyxl.load_workbook(io.BytesIO(writer.start() + writer.finish(())))
+    workbook = openpyxl.load_workbook(io.BytesIO(writer.start() + writer.finish()))
     assert _cells(workbook, "Leads") == [("Name", "Score", "Created & <At>", "Notes")]

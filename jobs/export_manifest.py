@@ -1,0 +1,67 @@
+"""What an export says about itself: the manifest beside the file, and the same in short inside a workbook."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from domain.exports import ResolvedExport
+from domain.ids import IdKind, format_id
+from domain.json import JsonObject
+from domain.stored import to_json
+from storage.store import StoredObject
+
+VERSION: Final = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An export whose data is written: `rows` of one snapshot."""
+
+    resolved: ResolvedExport
+    snapshot_at: datetime
+    delta_token: str
+    rows: int
+    stored: StoredObject
+
+
+def manifest(made: Made, job_id: UUID, organization: str) -> JsonObject:
+    """The manifest's document: enough to check the file, and to ask for the same or for what changed since."""
+    resolved = made.resolved
+    sample = resolved.spec.sample_rows is not None
+    return {
+        "manifestVersion": VERSION,
+        "job": format_id(IdKind.JOB, job_id),
+        "organization": organization,
+        "file": resolved.file_name,
+        "format": resolved.format.name,
+        "compression": resolved.compression.name,
+        "rows": made.rows,
+        "bytes": made.stored.bytes,
+        "sha256": made.stored.sha256,
+        "snapshotAt": None if sample else made.snapshot_at.isoformat(),
+        "deltaToken": None if sample else made.delta_token,
+        "sample": sample,
+        "filterDescription": resolved.filter_text,
+        "columns": [{"key": column.key, "header": column.header} for column in resolved.columns],
+        "maskedFields": [key.name for key in resolved.masked],
+        "unmasked": resolved.spec.unmask,
+        "timeZone": resolved.time_zone,
+        "dateFormat": resolved.date_format,
+        "spec": to_json(resolved.spec),
+    }
+
+
+def about(resolved: ResolvedExport, snapshot_at: datetime, rows: int) -> Sequence[tuple[str, str]]:
+    """The lines of a workbook's last sheet."""
+    sample = resolved.spec.sample_rows is not None
+    return (
+        ("File", resolved.file_name),
+        ("Rows", str(rows)),
+        ("Leads", resolved.filter_text),
+        ("Taken at", "Invented sample data" if sample else snapshot_at.isoformat(timespec="seconds")),
+        ("Time zone", resolved.time_zone),
+        ("Masked", ", ".join(key.value for key in resolved.masked) or "nothing"),
+        ("Columns", ", ".join(f"{column.header} ({column.key})" for column in resolved.columns)),
+    )

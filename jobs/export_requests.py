@@ -1,0 +1,207 @@
+"""An export from the request to its job: everything is decided and checked before the job is made."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from db.activity import Act, doer_of, record
+from db.connections import Connection
+from db.export_facts import custom_fields, missing_leads, organization_record, snapshot_mark, template_spec
+from db.export_query import Selection, count_rows, masked_order
+from db.filters import FilterContext
+from domain.actors import Actor
+from domain.delta_token import read_delta_token
+from domain.errors import BadInput, Forbidden, InputProblem, LimitProblem, NotFoundProblem, Path, Rejected
+from domain.export_plan import SPEC, ExportFacts, filter_of, resolve
+from domain.exports import Delivery, ExportRequest, ExportSpec, ResolvedExport
+from domain.ids import IdKind, format_id, parse_id
+from domain.job_requests import SMALL_ROW_COUNT, NewJob
+from domain.jobs import JobRecord
+from domain.masking import masks_for, masks_of_file
+from domain.records import OrganizationRecord
+from domain.stored import encode
+from domain.vocabulary import ActivityAction, JobKind, JobTrigger, Permission, UserErrorCode
+from jobs.lifecycle import submit
+from jobs.runtime import Runtime
+
+_LONGEST_NAME: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An export that can be carried out: with nothing left open, and the leads that it selects."""
+
+    organization: OrganizationRecord
+    resolved: ResolvedExport
+    selection: Selection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """Why an export is made now, where nobody has just asked for it."""
+
+    schedule_id: UUID | None = None
+    trigger: JobTrigger | None = None
+    skip_when_empty: bool = False
+
+
+async def submit_export(
+    runtime: Runtime,
+    actor: Actor,
+    request: ExportRequest,
+    connection: Connection | None = None,
+    occasion: Occasion = Occasion(),
+) -> JobRecord:
+    """Queue an export; in the caller's transaction where one is given.
+
+    Raises Rejected or BadInput for a wrong spec, Forbidden without LEADS_EXPORT, or LEADS_UNMASK for `unmask`.
+    """
+    if connection is None:
+        async with runtime.database.unit(actor.organization_id) as unit:
+            return await submit_export(runtime, actor, request, unit, occasion)
+    prepared = await prepare(connection, actor, request.spec, request.deliver)
+    counting = count_rows(prepared.selection, SMALL_ROW_COUNT + 1)
+    rows: int = await connection.fetchval(counting.sql, *counting.arguments)
+    job = await submit(runtime, actor, _new_job(request, prepared, rows, occasion), connection)
+    if request.spec.unmask:
+        await _note_unmasking(connection, actor, job, prepared.resolved)
+    return job
+
+
+async def prepare(
+    connection: Connection,
+    actor: Actor,
+    spec: ExportSpec,
+    deliver: tuple[Delivery, ...] = (),
+    path: Path = SPEC,
+) -> Prepared:
+    """The export that a spec asks for. Raises as `submit_export`, with paths under `path`."""
+    _authorize(actor, spec)
+    organization = await organization_record(connection)
+    template_id = parse_id(IdKind.TEMPLATE, spec.template_id) if spec.template_id else None
+    facts = ExportFacts(
+        settings=organization.settings,
+        slug=organization.slug,
+        now=datetime.now(UTC),
+        custom=await custom_fields(connection),
+        saved=await template_spec(connection, template_id) if template_id else None,
+        masked=frozenset(masks_of_file(actor, organization.settings, unmask=spec.unmask)),
+    )
+    resolved = resolve(spec, facts, deliver, path)
+    selection = selection_of(resolved, organization, actor)
+    await _check(connection, selection, resolved, organization, path)
+    return Prepared(organization, resolved, selection)
+
+
+def selection_of(resolved: ResolvedExport, organization: OrganizationRecord, actor: Actor) -> Selection:
+    """The leads of a resolved export, as this caller may filter them now."""
+    settings = organization.settings
+    context = FilterContext(
+        now=datetime.now(UTC),
+        zone=ZoneInfo(settings.time_zone),
+        country=settings.default_country,
+        masks=masks_for(actor, settings),
+    )
+    since = read_delta_token(resolved.spec.since) if resolved.spec.since else None
+    ids = resolved.spec.ids
+    return Selection(
+        context=context,
+        leads=filter_of(resolved.spec),
+        ids=None if ids is None else tuple(UUID(str(parse_id(IdKind.LEAD, given))) for given in ids),
+        limit=resolved.spec.limit,
+        order=resolved.order,
+        since=since[1] if since else None,
+    )
+
+
+async def _check(
+    connection: Connection, selection: Selection, resolved: ResolvedExport, organization: OrganizationRecord, path: Path
+) -> None:
+    """What only the database can tell of a spec."""
+    if masked_order(resolved.spec.order_by, selection.context.masks):
+        raise Rejected(InputProblem(UserErrorCode.INVALID, "This field is masked for you.", (*path, "orderBy")))
+    try:
+        count_rows(selection)
+    except BadInput as error:
+        place = (*path, *error.path)
+        raise Rejected(InputProblem(UserErrorCode.INVALID, error.message, place, error.allowed_values)) from error
+    await _check_ids(connection, selection, organization.limits.max_bulk_ids, path)
+    await _check_token(connection, resolved.spec.since, path)
+
+
+async def _check_ids(connection: Connection, selection: Selection, most: int, path: Path) -> None:
+    if selection.ids is None:
+        return
+    if len(selection.ids) > most:
+        message = f"At most {most} ids can be given; use a filter for more."
+        code = UserErrorCode.LIMIT_EXCEEDED
+        raise Rejected(LimitProblem(code, message, (*path, "ids"), limit=most, actual=len(selection.ids)))
+    missing = await missing_leads(connection, selection.ids)
+    if missing:
+        shown = tuple(format_id(IdKind.LEAD, lead_id) for lead_id in missing)
+        message = "There is no lead with this id."
+        raise Rejected(NotFoundProblem(UserErrorCode.NOT_FOUND, message, (*path, "ids"), shown))
+
+
+async def _check_token(connection: Connection, since: str | None, path: Path) -> None:
+    if since is None:
+        return
+    read = read_delta_token(since)
+    if read is None or read[0] != (await snapshot_mark(connection)).identity:
+        message = "This is no deltaToken of this server; make a full export first."
+        raise Rejected(InputProblem(UserErrorCode.INVALID, message, (*path, "since")))
+
+
+def _authorize(actor: Actor, spec: ExportSpec) -> None:
+    if not actor.may(Permission.LEADS_EXPORT):
+        raise Forbidden(Permission.LEADS_EXPORT)
+    if spec.unmask and not actor.may(Permission.LEADS_UNMASK):
+        raise Forbidden(Permission.LEADS_UNMASK)
+
+
+def _new_job(request: ExportRequest, prepared: Prepared, rows: int, occasion: Occasion) -> NewJob:
+    resolved = prepared.resolved
+    name = request.name or f"Export: {resolved.filter_text}"
+    return NewJob(
+        kind=JobKind.EXPORT,
+        name=name[:_LONGEST_NAME],
+        spec=encode(replace(resolved, skip_when_empty=occasion.skip_when_empty)),
+        large=resolved.spec.sample_rows is None and rows > SMALL_ROW_COUNT,
+        summary=f"Export of {resolved.filter_text[:_LONGEST_NAME]} as {resolved.format}",
+        details=_details(resolved),
+        trigger=occasion.trigger,
+        schedule_id=occasion.schedule_id,
+        idempotency_key=request.idempotency_key,
+        input_hash=_hash(request),
+    )
+
+
+def _details(resolved: ResolvedExport) -> Mapping[str, str | bool | list[str]]:
+    return {
+        "file": resolved.file_name,
+        "format": resolved.format.name,
+        "columns": [column.key for column in resolved.columns],
+        "unmasked": resolved.spec.unmask,
+    }
+
+
+def _hash(request: ExportRequest) -> str:
+    """Of what was asked for: what was decided holds the hour."""
+    asked = [encode(request.spec), request.name, [encode(delivery) for delivery in request.deliver]]
+    return hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
+
+
+async def _note_unmasking(connection: Connection, actor: Actor, job: JobRecord, resolved: ResolvedExport) -> None:
+    act = Act(
+        action=ActivityAction.UNMASKED_READ,
+        summary=f"Unmasked export of {resolved.filter_text[:_LONGEST_NAME]}",
+        job_id=job.id,
+        details={"columns": [column.key for column in resolved.columns]},
+    )
+    await record(connection, doer_of(actor), act)

@@ -1,0 +1,118 @@
+"""Bends invented leads towards a filter: what it asks for is written in, the filter itself then has the last word."""
+
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Final, cast
+
+from db.filters import FilterContext
+from domain.fields import FIELDS
+from domain.filters import AllOf, AnyOf, Condition, CustomCondition, LeadFilter, Not, Operator, Period, Scalar, Search
+from domain.ids import kind_of, parse_id
+from domain.json import JsonObject, JsonValue
+from domain.periods import period_start
+from domain.vocabulary import LeadFieldKey
+from jobs.mock_data import References, Row
+
+SHORTEST_INSIDE: Final = 3
+"""A shorter term is looked for at the beginning of the name alone."""
+_STEP: Final = {Operator.GT: 1, Operator.GTE: 0, Operator.LT: -1, Operator.LTE: 0}
+
+
+class Bender:
+    """Writes what a filter asks for into rows."""
+
+    def __init__(self, rng: random.Random, context: FilterContext, references: References) -> None:
+        self._rng = rng
+        self._now = context.now
+        self._zone = context.zone
+        self._references = references
+
+    def bend(self, row: Row, leads: LeadFilter) -> None:
+        """Change the row's columns in place, as far as the filter says what they are."""
+        match leads:
+            case AllOf(items):
+                self._each(row, items)
+            case AnyOf(items):
+                self.bend(row, self._rng.choice(items))
+            case Not():
+                pass
+            case Search(text):
+                row["conversation_summary"] = f"{row['conversation_summary']} {text}"
+                row["name"] = row["name"] if len(text) >= SHORTEST_INSIDE else f"{text} {row['name']}"
+            case CustomCondition(key, _, value):
+                row["custom"] = {**cast("JsonObject", row["custom"]), key: str(self._pick(value))}
+            case Condition():
+                self._condition(row, leads)
+
+    def _each(self, row: Row, items: Sequence[LeadFilter]) -> None:
+        for item in items:
+            self.bend(row, item)
+
+    def _condition(self, row: Row, condition: Condition) -> None:
+        if condition.field.key in (LeadFieldKey.STATUS, LeadFieldKey.STAGE):
+            self._status(row, condition)
+            return
+        column = FIELDS[condition.field.key].column or condition.field.key.value
+        if condition.field.name != "importJobId":
+            row[column] = self._value(condition, row.get(column))
+
+    def _status(self, row: Row, condition: Condition) -> None:
+        given = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+        wanted = {str(value).casefold() for value in given}
+        place = 1 if condition.field.key is LeadFieldKey.STATUS else 2
+        negative = condition.operator in (Operator.NE, Operator.NOT_IN)
+        fitting = [
+            status for status in self._references.statuses if (str(status[place]).casefold() in wanted) != negative
+        ]
+        if fitting:
+            status_id, _, stage = self._rng.choice(fitting)
+            row["status_id"], row["stage"] = str(status_id), stage
+
+    def _value(self, condition: Condition, present: JsonValue) -> JsonValue:
+        operator, value = condition.operator, condition.value
+        match operator:
+            case Operator.IS_NULL:
+                return None if value else present
+            case Operator.IS_EMPTY:
+                return [] if value else present or ["sample"]
+            case Operator.HAS_ANY | Operator.HAS_ALL:
+                return [str(item) for item in cast("Sequence[Scalar]", value)]
+            case Operator.HAS_NONE:
+                return []
+            case Operator.NE | Operator.NOT_IN:
+                return present
+            case Operator.CONTAINS | Operator.STARTS_WITH:
+                return self._text(operator, value, str(present or ""))
+            case _:
+                return self._scalar(operator, self._pick(value))
+
+    def _scalar(self, operator: Operator, value: Scalar) -> JsonValue:
+        match value:
+            case Period():
+                start = period_start(value, self._now, self._zone)
+                return (start + (self._now - start) * self._rng.uniform(0.1, 0.99)).isoformat()
+            case datetime():
+                return (value + timedelta(seconds=_STEP.get(operator, 0))).isoformat()
+            case bool():
+                return value
+            case int():
+                return value + _STEP.get(operator, 0)
+            case Decimal():
+                return str(value + _STEP.get(operator, 0))
+            case str():
+                return _plain_id(value)
+
+    def _pick(self, value: object) -> Scalar:
+        return self._rng.choice(cast("Sequence[Scalar]", value)) if isinstance(value, tuple) else cast("Scalar", value)
+
+    def _text(self, operator: Operator, value: object, present: str) -> str:
+        return f"{value} {present}".strip() if operator in (Operator.CONTAINS, Operator.STARTS_WITH) else str(value)
+
+
+def _plain_id(text: str) -> str:
+    """A shown id as its UUID, any other text as it is."""
+    kind = kind_of(text)
+    found = parse_id(kind, text) if kind else None
+    return text if found is None else str(found)

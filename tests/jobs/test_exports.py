@@ -1,0 +1,237 @@
+"""Exports from request to file."""
+
+import gzip
+import hashlib
+import io
+import json
+import zipfile
+
+import openpyxl
+import pytest
+import zstandard
+from pyarrow import parquet
+
+from domain.errors import Forbidden, Rejected
+from domain.exports import ColumnSpec, ExportRequest, ExportSpec, FileOptions
+from domain.ids import IdKind, format_id, new_id
+from domain.national_ids import NationalIds
+from domain.records import OrganizationRecord
+from domain.vocabulary import (
+    BuiltinTemplate,
+    Compression,
+    ExportFormat,
+    ExportProfile,
+    JobFileRole,
+    JobState,
+    LeadFieldKey,
+    Role,
+    SplitBy,
+    UserErrorCode,
+)
+from jobs.export_requests import submit_export
+from jobs.runtime import Runtime
+from tests.conftest import MakeOrganization
+from tests.db.export_rows import add_lead, add_leads
+from tests.jobs.exporting import Exporting
+
+NAME_AND_SCORE = (ColumnSpec(field=LeadFieldKey.NAME), ColumnSpec(field=LeadFieldKey.SCORE))
+LEADS = ({"name": "דנה", "score": 85}, {"name": "=1+1", "score": 7}, {"name": 'a,"b"\nc', "score": None})
+CELLS = [["דנה", "85"], ["'=1+1", "7"], ['a,"b"\nc', ""]]
+
+
+@pytest.fixture
+async def acme(new_organization: MakeOrganization) -> OrganizationRecord:
+    return await new_organization("acme")
+
+
+@pytest.fixture
+async def exporting(runtime: Runtime, acme: OrganizationRecord) -> Exporting:
+    await add_leads(runtime.database, acme, *LEADS)
+    return Exporting(runtime, acme)
+
+
+async def test_an_export_is_a_whole_file_with_its_manifest(exporting: Exporting) -> None:
+    job = await exporting.export(columns=NAME_AND_SCORE)
+    assert (job.state, job.failure) == (JobState.COMPLETED, None)
+    data = await exporting.bytes(job)
+    assert data.startswith(b"\xef\xbb\xbfName,Score\r\n")
+    assert await exporting.rows(job) == [["Name", "Score"], *CELLS]
+    file = await exporting.file(job)
+    assert (file.rows, file.bytes, file.sha256) == (3, len(data), hashlib.sha256(data).hexdigest())
+    assert (file.sensitive, file.content_type) == (False, "text/csv; charset=utf-8")
+    manifest = await exporting.manifest(job)
+    assert (manifest["rows"], manifest["sha256"], manifest["file"]) == (3, file.sha256, file.name)
+    assert manifest["columns"] == [{"key": "name", "header": "Name"}, {"key": "score", "header": "Score"}]
+    assert (job.result["rowCount"], job.result["snapshotAt"]) == (3, manifest["snapshotAt"])
+    assert await exporting.activity() == ["EXPORT_STARTED", "EXPORT_FINISHED"]
+    assert (job.progress.processed, job.progress.total) == (3, 3)
+
+
+async def test_the_plain_profile_writes_for_programs(exporting: Exporting) -> None:
+    options = FileOptions(profile=ExportProfile.PLAIN, delimiter="\t")
+    data = await exporting.bytes(await exporting.export(columns=NAME_AND_SCORE, file=options))
+    assert data.decode() == 'Name\tScore\nדנה\t85\n=1+1\t7\n"a,""b""\nc"\t\n'
+
+
+@pytest.mark.parametrize("template", list(BuiltinTemplate))
+async def test_every_builtin_template_can_be_exported(exporting: Exporting, template: BuiltinTemplate) -> None:
+    job = await exporting.export(template=template)
+    assert job.state is JobState.COMPLETED, job.failure
+    assert len(await exporting.rows(job)) == 4
+
+
+@pytest.mark.parametrize("compression", list(Compression))
+async def test_packed_files_hold_the_same_rows(exporting: Exporting, compression: Compression) -> None:
+    plain = await exporting.bytes(await exporting.export(columns=NAME_AND_SCORE))
+    job = await exporting.export(columns=NAME_AND_SCORE, compression=compression, file=FileOptions(name="x"))
+    data = await exporting.bytes(job)
+    file = await exporting.file(job)
+    match compression:
+        case Compression.NONE:
+            assert (data, file.name) == (plain, "x.csv")
+        case Compression.GZIP:
+            assert (gzip.decompress(data), file.name) == (plain, "x.csv.gz")
+        case Compression.ZSTD:
+            assert zstandard.ZstdDecompressor().stream_reader(io.BytesIO(data)).read() == plain
+            assert file.name == "x.csv.zst"
+        case Compression.ZIP:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                assert {name: archive.read(name) for name in archive.namelist()} == {"x.csv": plain}
+            assert file.name == "x.zip"
+
+
+async def test_json_jsonl_txt_xlsx_and_parquet_hold_the_same_rows(exporting: Exporting) -> None:
+    def spec(file_format: ExportFormat) -> dict[str, object]:
+        return {"format": file_format, "columns": NAME_AND_SCORE}
+
+    objects = [{"name": lead["name"], "score": lead["score"]} for lead in LEADS]
+    data = {kind: await exporting.bytes(await exporting.export(**spec(kind))) for kind in ExportFormat}
+    assert json.loads(data[ExportFormat.JSON]) == objects
+    assert [json.loads(line) for line in data[ExportFormat.JSONL].splitlines()] == objects
+    assert parquet.read_table(io.BytesIO(data[ExportFormat.PARQUET])).to_pylist() == objects
+    workbook = openpyxl.load_workbook(io.BytesIO(data[ExportFormat.XLSX]))
+    assert [tuple(row) for row in workbook["Leads"].iter_rows(min_row=2, values_only=True)] == [
+        (lead["name"], lead["score"]) for lead in LEADS
+    ]
+    assert data[ExportFormat.TXT].decode() == 'Name: דנה\nScore: 85\n\nName: =1+1\nScore: 7\n\nName: a,"b"\n    c\n\n'
+
+
+async def test_a_split_export_has_a_file_for_each_company(runtime: Runtime, acme: OrganizationRecord) -> None:
+    async with runtime.database.unit(acme.id) as connection:
+        for name in ("Acme Ltd", "acme/ltd", None):
+            company = new_id() if name else None
+            if name:
+                sql = "insert into companies (id, name, name_key) values ($1, $2, $2)"
+                await connection.execute(sql, company, name)
+            await add_lead(connection, name=f"of {name}", company_id=company)
+    exporting = Exporting(runtime, acme)
+    job = await exporting.export(columns=NAME_AND_SCORE, split_by=SplitBy.COMPANY, file=FileOptions(name="x"))
+    assert job.state is JobState.COMPLETED, job.failure
+    with zipfile.ZipFile(io.BytesIO(await exporting.bytes(job))) as archive:
+        files = {name: archive.read(name).decode("utf-8-sig") for name in archive.namelist()}
+    assert sorted(files) == ["x-Acme_Ltd.csv", "x-acme_ltd-2.csv", "x-no_company.csv"]
+    assert sorted(text.splitlines()[1] for text in files.values()) == ["of Acme Ltd,", "of None,", "of acme/ltd,"]
+    assert (await exporting.file(job)).rows == 3
+
+
+async def test_national_ids_are_masked_unless_asked_for_by_somebody_who_may(
+    runtime: Runtime, acme: OrganizationRecord
+) -> None:
+    lead_id = new_id()
+    sealed = NationalIds(runtime.keyring).seal('=12"3456', str(lead_id))
+    async with runtime.database.unit(acme.id) as connection:
+        await add_lead(connection, id=lead_id, national_id_cipher=sealed, national_id_last4="3456")
+        await add_lead(connection, name=f"\x02sealed {lead_id} {sealed}\x03")
+    columns = (ColumnSpec(field=LeadFieldKey.NATIONAL_ID), ColumnSpec(field=LeadFieldKey.SCORE))
+    owner, pro = Exporting(runtime, acme), Exporting(runtime, acme, Role.PRO)
+    masked = await owner.export(columns=columns)
+    assert ["***3456", ""] in await owner.rows(masked)
+    assert not (await owner.file(masked)).sensitive
+    with pytest.raises(Forbidden):
+        await pro.submit(columns=columns, unmask=True)
+    shown = await owner.export(columns=columns, unmask=True)
+    assert ["'=12\"3456", ""] in await owner.rows(shown)
+    assert (await owner.file(shown)).sensitive
+    assert "UNMASKED_READ" in await owner.activity()
+    for file_format in ExportFormat:
+        job = await owner.export(columns=columns, unmask=True, format=file_format)
+        data = await owner.bytes(job)
+        if file_format is ExportFormat.JSON:
+            assert {"national_id": '=12"3456', "score": None} in json.loads(data)
+        if file_format is ExportFormat.PARQUET:
+            assert '=12"3456' in parquet.read_table(io.BytesIO(data)).column("national_id").to_pylist()
+        if file_format is ExportFormat.XLSX:
+            sheet = openpyxl.load_workbook(io.BytesIO(data))["Leads"]
+            assert '=12"3456' in [cell.value for cell in sheet["A"]]
+
+
+async def test_without_permission_nothing_is_exported(runtime: Runtime, acme: OrganizationRecord) -> None:
+    with pytest.raises(Forbidden):
+        await Exporting(runtime, acme, Role.VIEWER).submit()
+
+
+async def test_ids_that_are_absent_or_foreign_are_told(
+    exporting: Exporting, runtime: Runtime, new_organization: MakeOrganization
+) -> None:
+    other = await new_organization("other")
+    [foreign] = await add_leads(runtime.database, other, {})
+    shown = format_id(IdKind.LEAD, foreign)
+    with pytest.raises(Rejected) as caught:
+        await exporting.submit(ids=(shown,))
+    [problem] = caught.value.problems
+    assert (problem.code, problem.path) == (UserErrorCode.NOT_FOUND, ("input", "spec", "ids"))
+
+
+async def test_a_filter_that_cannot_be_compiled_is_told_with_its_path(exporting: Exporting) -> None:
+    with pytest.raises(Rejected) as caught:
+        await exporting.submit(filter={"companyId": {"eq": "nope"}})
+    assert caught.value.problems[0].path == ("input", "spec", "filter", "companyId", "eq")
+
+
+async def test_the_same_key_and_input_give_the_same_job(exporting: Exporting) -> None:
+    def request(limit: int) -> ExportRequest:
+        return ExportRequest(spec=ExportSpec(limit=limit), idempotency_key="k")
+
+    first = await submit_export(exporting.runtime, exporting.actor, request(1))
+    assert (await submit_export(exporting.runtime, exporting.actor, request(1))).id == first.id
+    with pytest.raises(Rejected) as caught:
+        await submit_export(exporting.runtime, exporting.actor, request(2))
+    assert caught.value.problems[0].code is UserErrorCode.IDEMPOTENCY_MISMATCH
+
+
+async def test_sample_data_satisfies_the_filter_and_reads_no_lead(exporting: Exporting) -> None:
+    filter_ = {
+        "status": {"eq": "new"},
+        "score": {"gte": 80},
+        "createdAt": {"within": {"last": 30, "unit": "DAY"}},
+        "search": "demo",
+        "or": [{"source": {"eq": "WEB"}}, {"tags": {"hasAny": ["vip"]}}],
+        "primaryLanguage": {"in": ["he", "fr"]},
+        "not": {"email": {"isNull": True}},
+    }
+    job = await exporting.export(template=BuiltinTemplate.CHATBOT, sample_rows=25, filter=filter_)
+    assert job.state is JobState.COMPLETED, job.failure
+    header, *rows = await exporting.rows(job)
+    assert len(rows) == 25
+    column = {name: [row[index] for row in rows] for index, name in enumerate(header)}
+    assert set(column["Status"]) == {"new"}
+    assert min(map(int, column["Lead Score"])) >= 80
+    assert set(column["Primary Language"]) <= {"he", "fr"}
+    assert all("demo" in text for text in column["Conversation Summary"])
+    assert (await exporting.file(job)).name.startswith("mock-leads-export-")
+    assert (job.result.get("deltaToken"), (await exporting.manifest(job))["sample"]) == (None, True)
+
+
+async def test_an_export_without_leads_has_its_header(runtime: Runtime, acme: OrganizationRecord) -> None:
+    exporting = Exporting(runtime, acme)
+    for file_format in ExportFormat:
+        job = await exporting.export(columns=NAME_AND_SCORE, format=file_format)
+        assert (job.state, (await exporting.file(job)).rows) == (JobState.COMPLETED, 0)
+
+
+async def test_the_manifest_tells_how_to_ask_again(exporting: Exporting) -> None:
+    job = await exporting.export(columns=NAME_AND_SCORE, filter={"score": {"gte": 80}})
+    manifest = await exporting.manifest(job)
+    assert manifest["filterDescription"] == "Score from 80"
+    assert manifest["spec"]["filter"] == {"score": {"gte": 80}}  # type: ignore[index]
+    assert (await exporting.file(job, JobFileRole.MANIFEST)).name.endswith(".csv.manifest.json")

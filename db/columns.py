@@ -12,7 +12,7 @@ from db import views
 from db.expressions import Expression, Truth
 from domain.vocabulary import LeadFieldKey
 
-__all__ = ["EXPRESSIONS", "JOINS", "Join", "LeadRow", "Source", "join_condition", "lead_row"]
+__all__ = ["EXPRESSIONS", "JOINS", "Join", "LeadRow", "Source", "join_condition", "joined", "lead_row", "of", "own"]
 
 _K = LeadFieldKey
 
@@ -24,6 +24,7 @@ class Join(StrEnum):
     COMPANY = "company"
     CHATBOT = "chatbot"
     ASSIGNEE = "assignee"
+    CHATBOT_COMPANY = "chatbot_company"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class LeadRow:
     company: FromClause
     chatbot: FromClause
     assignee: FromClause
+    chatbot_company: FromClause
 
 
 def lead_row(lead: FromClause = views.leads) -> LeadRow:
@@ -45,22 +47,21 @@ def lead_row(lead: FromClause = views.leads) -> LeadRow:
         views.companies.alias("company"),
         views.chatbots.alias("chatbot"),
         views.users.alias("assignee"),
+        views.companies.alias("chatbot_company"),
     )
 
 
 Source = Callable[[LeadRow], Expression]
 
 
-def _own(name: str) -> Source:
+def own(name: str) -> Source:
+    """A column of the lead itself."""
     return lambda row: row.lead.c[name]
 
 
-def _of(join: Join, name: str) -> Source:
-    def source(row: LeadRow) -> Expression:
-        joined: FromClause = getattr(row, join)
-        return joined.c[name]
-
-    return source
+def of(join: Join, name: str) -> Source:
+    """A column of a row that the lead refers to."""
+    return lambda row: joined(row, join).c[name]
 
 
 def _notes(row: LeadRow) -> Expression:
@@ -82,23 +83,23 @@ def _address(row: LeadRow) -> Expression:
 
 
 _RENAMED: Final[Mapping[LeadFieldKey, Source]] = {
-    _K.LEAD_ID: _own("id"),
-    _K.NATIONAL_ID: _own("national_id_cipher"),
+    _K.LEAD_ID: own("id"),
+    _K.NATIONAL_ID: own("national_id_cipher"),
     _K.ADDRESS: _address,
     _K.NOTES: _notes,
-    _K.STATUS: _of(Join.STATUS, "key"),
-    _K.STATUS_ID: _of(Join.STATUS, "key"),
-    _K.STATUS_NAME: _of(Join.STATUS, "label"),
-    _K.CONVERSATION_URL: _own("conversation_id"),
-    _K.COMPANY_NAME: _of(Join.COMPANY, "name"),
-    _K.CHATBOT_NAME: _of(Join.CHATBOT, "name"),
-    _K.ASSIGNEE: _of(Join.ASSIGNEE, "name"),
-    _K.ANNONCE_ID: _own("property_id"),
+    _K.STATUS: of(Join.STATUS, "key"),
+    _K.STATUS_ID: of(Join.STATUS, "key"),
+    _K.STATUS_NAME: of(Join.STATUS, "label"),
+    _K.CONVERSATION_URL: own("conversation_id"),
+    _K.COMPANY_NAME: of(Join.COMPANY, "name"),
+    _K.CHATBOT_NAME: of(Join.CHATBOT, "name"),
+    _K.ASSIGNEE: of(Join.ASSIGNEE, "name"),
+    _K.ANNONCE_ID: own("property_id"),
     _K.DELETED_AT: lambda _: null().cast(DateTime(timezone=True)),
 }
 
 EXPRESSIONS: Final[Mapping[LeadFieldKey, Source]] = {
-    key: _RENAMED[key] if key in _RENAMED else _own(key.value) for key in LeadFieldKey
+    key: _RENAMED[key] if key in _RENAMED else own(key.value) for key in LeadFieldKey
 }
 """Raw typed values: NATIONAL_ID is the sealed text, CONVERSATION_URL the id that the organization's template takes."""
 
@@ -113,7 +114,13 @@ JOINS: Final[Mapping[LeadFieldKey, Join]] = {
 """The join without which an expression has no row to read."""
 
 
+def joined(row: LeadRow, join: Join) -> FromClause:
+    """The rows of a join."""
+    return getattr(row, join)
+
+
 def join_condition(row: LeadRow, join: Join) -> Truth:
-    """What ties the joined row to the lead."""
-    joined: FromClause = getattr(row, join)
-    return joined.c.id == row.lead.c[f"{join}_id"]
+    """What ties the joined row to the lead; a chatbot's company to the chatbot, which must be joined before."""
+    if join is Join.CHATBOT_COMPANY:
+        return row.chatbot_company.c.id == row.chatbot.c.company_id
+    return joined(row, join).c.id == row.lead.c[f"{join}_id"]

@@ -2,11 +2,13 @@
 
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, CompoundSelect, Select
 from sqlalchemy.types import TypeEngine
 
-__all__ = ["Expression", "SqlType", "Truth"]
+__all__ = ["Compound", "Expression", "Query", "SqlType", "Truth"]
 
 Expression: TypeAlias = ColumnElement[Any]
 Truth: TypeAlias = ColumnElement[bool]
 SqlType: TypeAlias = TypeEngine[Any]
+Query: TypeAlias = Select[Any]
+Compound: TypeAlias = CompoundSelect[Any]

@@ -1,0 +1,177 @@
+"""Plans: for each kind of query and each selection one statement, and what makes its rows the response.
+
+A plan holds neither values nor verdicts, so that every request of the same shape may share it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sqlalchemy import FromClause, Integer, bindparam, func, literal_column, select
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
+from sqlalchemy.sql import visitors
+
+from db import views
+from db.columns import LeadRow, join_condition, joined, lead_row
+from db.expressions import Expression, Query
+from db.filters import Values, condition_of
+from db.lead_fields import LEAD, STATUS
+from db.lead_pages import SORTS, PageShape, ordered, page_rows, page_source, sort_key
+from db.nested import bounded_count
+from db.row_code import CountColumn, Deferred, RowCode, Shaper
+from db.shapes import Shape
+from db.statements import Statement, render
+from domain.masking import Masks
+from domain.selection import Pick
+
+__all__ = ["ROOT", "Plan", "Wanted", "plan_count", "plan_estimate", "plan_leads", "plan_page", "plan_statuses"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A selection, the caller's masks, and the shapes of nested arguments by place."""
+
+    picks: tuple[Pick, ...]
+    masks: Masks
+    nested: Mapping[int, Shape] = field(default_factory=dict[int, Shape])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Plan:
+    """`shapers` and `deferred` by the place of the field that leads to the objects; 0 is the query itself.
+
+    A page's rows have `k0` and `k1` where cursors are asked for, and `total` where the total is.
+    """
+
+    statement: Statement
+    shapers: Mapping[int, Shaper] = field(default_factory=dict[int, Shaper])
+    deferred: Mapping[int, tuple[Deferred, ...]] = field(default_factory=dict[int, tuple[Deferred, ...]])
+    counts: tuple[CountColumn, ...] = ()
+    rows: bool = True
+    total: bool = False
+
+
+ROOT: Final = 0
+
+
+def plan_page(shape: PageShape, wanted: Wanted) -> Plan:
+    """A connection of leads. Binds: `f…` for the filter, `k0` and `k1` for the cursor, `n…` for nested arguments."""
+    names = _names_within(wanted.picks)
+    total = "totalCount" in names
+    if not names & {"nodes", "node", "edges", "pageInfo"}:
+        return Plan(statement=render(_only_total(shape.filter)), rows=False, total=total)
+    lead = views.leads.alias("l")
+    pieces = _pieces(wanted, lead_row(lead), _node_picks(wanted.picks))
+    keys = bool(names & {"cursor", "startCursor", "endCursor"})
+    if pieces.code.joins or pieces.code.correlated or SORTS[shape.order.field].nullable:
+        tree = _derived(shape, wanted, lead, pieces, keyed=keys)
+    else:
+        key = sort_key(shape.order.field, lead)
+        ends = [key.label("k0"), lead.c.id.label("k1")] if keys else [lead.c.id.label("k1")]
+        tree = page_rows(shape, lead, [*_labelled(pieces.code), *ends])
+    if total:
+        tree = tree.add_columns(bounded_count(shape.filter).label("total"))
+    return pieces.plan(render(tree), total=total)
+
+
+def plan_leads(wanted: Wanted, *, several: bool) -> Plan:
+    """Leads by id, in no order; rows have the id as `k1`. Bind: `ids`, a list where there are several."""
+    row = lead_row(views.leads.alias("l"))
+    pieces = _pieces(wanted, row, [(ROOT, wanted.picks)])
+    ids = bindparam("ids", type_=ARRAY(UUID) if several else UUID())
+    tree = select(*_labelled(pieces.code), row.lead.c.id.label("k1")).select_from(_joined(row, pieces.code))
+    return pieces.plan(render(tree.where(row.lead.c.id == (func.any(ids) if several else ids))))
+
+
+def plan_statuses(wanted: Wanted, *, one: bool) -> Plan:
+    """Statuses by position, or one of them by the bind `ids`."""
+    row = lead_row()
+    code = RowCode(row=row, masks=wanted.masks, nested=wanted.nested)
+    shapers = {ROOT: code.shaper(wanted.picks, STATUS)}
+    status = row.status.c
+    tree = select(*_labelled(code), status.id.label("k1")).select_from(row.status)
+    tree = tree.where(status.id == bindparam("ids", type_=UUID())) if one else tree
+    tree = tree.order_by(status.position, status.key_folded)
+    return Plan(statement=render(tree), shapers=shapers, counts=tuple(code.counts))
+
+
+def plan_count(shape: Shape) -> Statement:
+    """The bounded count of a filter, as `total`."""
+    return render(_only_total(shape))
+
+
+def plan_estimate(shape: Shape) -> Statement:
+    """A statement to EXPLAIN: the leads of a filter."""
+    lead = views.leads.alias("l")
+    return render(
+        select(literal_column("1", Integer())).select_from(lead).where(condition_of(shape, lead, Values("f")))
+    )
+
+
+def _only_total(shape: Shape) -> Query:
+    return select(bounded_count(shape).label("total"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pieces:
+    code: RowCode
+    shapers: Mapping[int, Shaper]
+    deferred: Mapping[int, tuple[Deferred, ...]]
+
+    def plan(self, statement: Statement, *, total: bool = False) -> Plan:
+        return Plan(
+            statement=statement,
+            shapers=self.shapers,
+            deferred=self.deferred,
+            counts=tuple(self.code.counts),
+            total=total,
+        )
+
+
+def _pieces(wanted: Wanted, row: LeadRow, nodes: Sequence[tuple[int, tuple[Pick, ...]]]) -> _Pieces:
+    code = RowCode(row=row, masks=wanted.masks, nested=wanted.nested)
+    shapers, deferred = dict[int, Shaper](), dict[int, tuple[Deferred, ...]]()
+    for place, picks in nodes:
+        code.deferred = []
+        shapers[place] = code.shaper(picks, LEAD)
+        deferred[place] = tuple(code.deferred)
+    return _Pieces(code, shapers, deferred)
+
+
+def _derived(shape: PageShape, wanted: Wanted, lead: FromClause, first: _Pieces, *, keyed: bool) -> Query:
+    """The page first, then its joins, lest they are made for rows that no page shows."""
+    used = {column.name for value in first.code.columns.values() for column in _columns(value, lead)}
+    used |= {f"{join}_id" for join in first.code.joins if f"{join}_id" in lead.c}
+    row = lead_row(page_source(shape, sorted({*used, "id"}), "l"))
+    code = _pieces(wanted, row, _node_picks(wanted.picks)).code
+    keys = (row.lead.c.k0, row.lead.c.k1)
+    tree = select(*_labelled(code), *(keys if keyed else keys[1:]))
+    return tree.select_from(_joined(row, code)).order_by(*ordered(shape, *keys))
+
+
+def _columns(value: Expression, lead: FromClause) -> list[Any]:
+    found = (part for part in visitors.iterate(value) if getattr(part, "table", None) is lead)
+    return list(found)
+
+
+def _labelled(code: RowCode) -> list[Expression]:
+    return [value.label(f"c{index}") for index, value in enumerate(code.columns.values())]
+
+
+def _joined(row: LeadRow, code: RowCode) -> FromClause:
+    source = row.lead
+    for join in code.joins:
+        source = source.outerjoin(joined(row, join), join_condition(row, join))
+    return source
+
+
+def _node_picks(picks: Sequence[Pick]) -> list[tuple[int, tuple[Pick, ...]]]:
+    nodes = [pick for pick in picks if pick.name == "nodes"]
+    edges = [inner for pick in picks if pick.name == "edges" for inner in pick.fields if inner.name == "node"]
+    return [(pick.place, pick.fields) for pick in (*nodes, *edges)]
+
+
+def _names_within(picks: Sequence[Pick]) -> set[str]:
+    """The connection's own fields and those of its edges and page information."""
+    inner = (pick.fields for pick in picks if pick.name in {"edges", "pageInfo"})
+    return {pick.name for pick in (*picks, *(found for fields in inner for found in fields))}

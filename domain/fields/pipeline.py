@@ -37,7 +37,7 @@ PIPELINE: Final = (
     ),
     shown(_K.NOTES_COUNT, "Notes Count", FieldType.INTEGER, "notesCount"),
     status(_K.STATUS, "Status", "status.key", "lead status", "statut", "estado", "סטטוס"),
-    status(_K.STATUS_ID, "Status ID", "status.id"),
+    status(_K.STATUS_ID, "Status ID", "status.key"),
     status(_K.STATUS_NAME, "Status Name", "status.label", "status label", example="New"),
     text(_K.STATUS_CODE, "Status Code", "statusCode", 100),
     shown(_K.STAGE, "Stage", FieldType.ENUM, "status.stage"),

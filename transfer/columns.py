@@ -10,8 +10,8 @@ from domain.masking import HIDDEN, is_masked
 from domain.vocabulary import ImportIssueCode, Severity
 from transfer.cells import NULL, Flaw, Masked, Reading, bare, escape
 from transfer.issues import IssueLog, Place
-from transfer.mapping import SourceColumn, Target
 from transfer.read_csv import REPLACEMENT, UNDECODABLE
+from transfer.targets import SourceColumn, Target
 from transfer.validate_contacts import PhoneCell, PhoneReading
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")

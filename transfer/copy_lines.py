@@ -14,9 +14,9 @@ from domain.vocabulary import BlankCells, LeadFieldKey, MergeStrategy
 from transfer.cells import NULL, escape, unescape
 from transfer.columns import Column
 from transfer.layout import DERIVED, NOT_COPIED, SEARCHED, Layout
-from transfer.mapping import MappedColumns
 from transfer.messages import NewCompany, Ready
 from transfer.readers import Companies
+from transfer.targets import MappedColumns
 from transfer.validate import Judged
 
 _K = LeadFieldKey

@@ -123,4 +123,10 @@ def _with_padding(head: str, score: _Score) -> _Score:
         return score
     padded = CsvShape(delimiter=score.shape.delimiter, padded=True, quote=quote, escape=score.shape.escape)
     other = _score(head, padded)
-    return other if other.agreeing >= score.agreeing else score
+    kept_quotes = any(
+        cell.startswith(f" {quote}") and cell.endswith(quote)
+        for record in _records(head, score.shape)
+        for cell in record
+    )
+    better = other.agreeing > score.agreeing or (kept_quotes and other.agreeing == score.agreeing)
+    return other if better else score

@@ -7,8 +7,8 @@ from typing import Final
 from domain.fields import FIELDS
 from domain.vocabulary import FieldType, LeadFieldKey, LeadSource
 from transfer.cells import NULL, escape
-from transfer.mapping import Target
 from transfer.messages import ColumnOrigin, CopyColumn, OrganizationFacts
+from transfer.targets import Target
 from transfer.validate_lists import EMPTY_LIST, array_literal
 
 _K = LeadFieldKey

@@ -1,10 +1,11 @@
 """What each column of a file becomes: the caller's mapping first, then headers matched by key, label and alias."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from domain.fields import CUSTOM_PREFIX, FIELDS, MAX_CUSTOM_FIELDS
+from domain.fields import FIELDS, MAX_CUSTOM_FIELDS
+from domain.ids import IdKind
 from domain.imports import ColumnMapping, ImportColumn, ImportOptions
 from domain.vocabulary import FieldType, LeadFieldKey, UnmappedColumns, UserErrorCode
 from transfer.headers import (
@@ -20,6 +21,7 @@ from transfer.headers import (
     numbered_names,
 )
 from transfer.messages import MappingProblem
+from transfer.targets import MappedColumns, SourceColumn, Target, column_name
 
 _K = LeadFieldKey
 _ONE_COLUMN: Final = (
@@ -30,59 +32,28 @@ _ONE_COLUMN: Final = (
 )
 """Fields that are the same column of a lead: the first one mapped is used."""
 _JOINABLE: Final = frozenset({FieldType.TEXT, FieldType.LONG_TEXT, FieldType.LIST})
+_OWN_IDS: Final = {_K.LEAD_ID: IdKind.LEAD, _K.COMPANY_ID: IdKind.COMPANY, _K.CHATBOT_ID: IdKind.CHATBOT}
+"""Columns of ids are matched by themselves only where they hold ours."""
 _MAX_KEY: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceColumn:
-    """A column that a target is read from; `values` replaces exact cells (None: makes them blank)."""
+class FileHeader:
+    """A file's column names, and some of its rows: what columns of ids hold tells whose ids they are."""
 
-    index: int
-    values: Mapping[str, str | None] | None = None
+    names: tuple[str, ...]
+    sample: Sequence[Sequence[str]] = ()
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
-    """A field or custom field with the columns it is read from, in mapping order.
-
-    `default` serves blank cells and, where `values` is given, cells that it does not list. Without columns the default
-    is the value of every row.
-    """
-
-    field: LeadFieldKey | None = None
-    custom: str | None = None
-    sources: tuple[SourceColumn, ...] = ()
-    default: str | None = None
-
-    @property
-    def name(self) -> str:
-        """The registry key (`phone`) or `custom.<key>`."""
-        return self.field.value if self.field else f"{CUSTOM_PREFIX}{self.custom}"
-
-
-@dataclass(slots=True, kw_only=True)
-class MappedColumns:
-    """The plan for a file's columns. `import_column` and `row_column` are those of our own error file."""
-
-    headers: tuple[str, ...]
-    targets: list[Target] = field(default_factory=list[Target])
-    columns: list[ImportColumn] = field(default_factory=list[ImportColumn])
-    problems: list[MappingProblem] = field(default_factory=list[MappingProblem])
-    custom_keys: tuple[str, ...] = ()
-    import_column: int | None = None
-    row_column: int | None = None
-
-
-def column_name(headers: Sequence[str], index: int) -> str:
-    """How a column is called in messages."""
-    return headers[index] if index < len(headers) and headers[index] else f"column {index + 1}"
+    def cells(self, index: int) -> list[str]:
+        """The cells of a column in the sample that are not blank."""
+        return [row[index].strip() for row in self.sample if index < len(row) and row[index].strip()]
 
 
 def map_columns(
-    headers: tuple[str, ...], mapping: Sequence[ColumnMapping], options: ImportOptions, custom_keys: Sequence[str]
+    header: FileHeader, mapping: Sequence[ColumnMapping], options: ImportOptions, custom_keys: Sequence[str]
 ) -> MappedColumns:
     """The plan for a header. Problems of the caller's mapping are collected, not raised."""
-    return _Planner(headers, options, custom_keys).plan(mapping)
+    return _Planner(header, options, custom_keys).plan(mapping)
 
 
 def missing_required(targets: Sequence[Target], required: Sequence[LeadFieldKey]) -> tuple[LeadFieldKey, ...]:
@@ -97,8 +68,9 @@ def same_column(key: LeadFieldKey) -> tuple[LeadFieldKey, ...]:
 
 
 class _Planner:
-    def __init__(self, headers: tuple[str, ...], options: ImportOptions, custom_keys: Sequence[str]) -> None:
-        self._headers = headers
+    def __init__(self, header: FileHeader, options: ImportOptions, custom_keys: Sequence[str]) -> None:
+        self._header = header
+        self._headers = headers = header.names
         self._options = options
         self._custom_keys = list(custom_keys)
         self._plan = MappedColumns(headers=headers)
@@ -169,14 +141,14 @@ class _Planner:
             return "A column becomes either a field or a custom field."
         if key is not None and not FIELDS[key].importable:
             return f"{FIELDS[key].label} cannot be imported."
-        if index in self._explicit:
-            return f"The column {column_name(self._headers, index)} is mapped twice."
         if custom is not None:
             custom = custom_key(custom, self._custom_keys)
             if (error := self._register(custom)) is not None:
                 return error
         target = Target(field=key, custom=custom)
         known = self._targets.get(target.name, target)
+        if any(source.index == index for source in known.sources):
+            return f"The column {column_name(self._headers, index)} is mapped twice to {known.name}."
         if known.sources and not _can_join(known):
             return f"Only one column can become {FIELDS[key].label if key else custom}."
         self._join(index, column, known)
@@ -205,15 +177,19 @@ class _Planner:
             for index, match in enumerate(self._matches)
             if match is not None and index not in self._explicit and self._is_certain(index, match)
         ]
+        mapped = {target.field for target in self._targets.values()}
         for _, index, key in sorted(certain):
             if not FIELDS[key].importable:
                 self._explicit[index] = ColumnMapping(index=index, ignore=True)
-            elif key.value not in self._targets:
+            elif key.value not in self._targets and not mapped.intersection(same_column(key)):
                 self._add(index, ColumnMapping(index=index, field=key))
 
     def _is_certain(self, index: int, match: Match) -> bool:
         """An own custom field of that name goes before a field's alias: exports come home as they went."""
-        return match.score >= (SAME if self._headers[index] in self._custom_keys else ALIAS)
+        if match.score < (SAME if self._headers[index] in self._custom_keys else ALIAS):
+            return False
+        prefix = _OWN_IDS.get(match.field)
+        return prefix is None or all(cell.startswith(f"{prefix}_") for cell in self._header.cells(index))
 
     def _join_name_parts(self) -> None:
         if _K.NAME.value in self._targets:
@@ -246,6 +222,8 @@ class _Planner:
                 self._targets[target.name] = replace(known, default=default.value)
 
     def _drop_superseded(self) -> None:
+        if _K.LEAD_ID.value not in self._targets:
+            self._targets.pop(_K.VERSION.value, None)
         for group in _ONE_COLUMN:
             mapped = [key for key in group if key.value in self._targets]
             with_columns = [key for key in mapped if self._targets[key.value].sources]
@@ -263,7 +241,7 @@ class _Planner:
             self._plan.problems.append(MappingProblem(UserErrorCode.REQUIRED, message, key))
 
     def _describe(self) -> None:
-        names = {source.index: target.name for target in self._plan.targets for source in target.sources}
+        names = {source.index: target.name for target in reversed(self._plan.targets) for source in target.sources}
         for index, header in enumerate(self._headers):
             match = self._matches[index]
             suggested = match if match is not None and FIELDS[match.field].importable else None

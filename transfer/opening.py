@@ -16,11 +16,12 @@ from transfer.failures import FileFault, TooLarge
 from transfer.headers import header_names, looks_like_header, numbered_names
 from transfer.issues import storable
 from transfer.layout import layout_of
-from transfer.mapping import MappedColumns, map_columns
+from transfer.mapping import FileHeader, map_columns
 from transfer.messages import ChildRequest, MappingProblem, Opened, Position
 from transfer.prepare import Prepared, prepare
 from transfer.read_csv import CsvShape, Records, read_blocks
 from transfer.readers import Companies, Readers
+from transfer.targets import MappedColumns
 from transfer.validate import RowJudge
 
 _HEAD_BYTES: Final = 1 << 18
@@ -134,8 +135,9 @@ class _Table:
     def open(self) -> OpenFile:
         """Maps the columns and settles what whole columns decide."""
         request = self._request
-        plan = map_columns(self._headers, request.mapping, request.options, request.facts.custom_keys)
         sample = self._first(self._start, _SAMPLE_ROWS)
+        header = FileHeader(names=self._headers, sample=sample.rows)
+        plan = map_columns(header, request.mapping, request.options, request.facts.custom_keys)
         dialect = self._dialect(plan)
         companies = Companies(dict(request.facts.companies))
         readers = Readers(options=request.options, dialect=dialect, facts=request.facts, companies=companies)

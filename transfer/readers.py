@@ -113,9 +113,9 @@ class Readers:
             case _K.COMPANY_NAME:
                 return self.companies.read
             case _K.CHATBOT_NAME:
-                return name_reader(lead_field, self.facts.chatbots, strict=strict)
+                return name_reader("chatbot", self.facts.chatbots, strict=strict)
             case _K.ASSIGNEE:
-                return name_reader(lead_field, users_by_name(self.facts.users), strict=strict)
+                return name_reader("user", users_by_name(self.facts.users), strict=strict)
             case _:
                 return None
 

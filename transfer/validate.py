@@ -11,10 +11,11 @@ from domain.vocabulary import FieldType, ImportIssueCode, LeadFieldKey, Severity
 from transfer.cells import NULL, Flaw, Masked, Read, Reading, unescape
 from transfer.columns import CellBlock, Column, cells_of, read_phones, read_texts, read_values
 from transfer.issues import IssueLog, Place
-from transfer.mapping import MappedColumns, Target, column_name, same_column
+from transfer.mapping import same_column
 from transfer.messages import OrganizationFacts
 from transfer.read_csv import Records
 from transfer.readers import Readers
+from transfer.targets import MappedColumns, Target, column_name
 
 _K = LeadFieldKey
 _BLANK: Final = " "

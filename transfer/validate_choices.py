@@ -82,13 +82,13 @@ def id_reader(field: LeadField, kind: IdKind, known: Iterable[str] | None) -> Ca
     def read(text: str) -> Read:
         value = parse_id(kind, text)
         if value is None or (allowed is not None and str(value) not in allowed):
-            return Flaw(code=ImportIssueCode.UNKNOWN_REFERENCE, message=f"{label} names nothing that exists")
+            return Flaw(code=ImportIssueCode.UNKNOWN_REFERENCE, message=f"{label} is none of an existing one")
         return str(value)
 
     return read
 
 
-def name_reader(field: LeadField, known: Mapping[str, str], *, strict: bool) -> Callable[[str], Read]:
+def name_reader(what: str, known: Mapping[str, str], *, strict: bool) -> Callable[[str], Read]:
     """The UUID of what has this name (`known` by `name_key`); unknown names leave the field empty unless `strict`."""
     severity = Severity.ERROR if strict else Severity.WARNING
 
@@ -96,10 +96,9 @@ def name_reader(field: LeadField, known: Mapping[str, str], *, strict: bool) -> 
         found = known.get(name_key(text))
         if found is not None:
             return found
-        message = f"{field.label.lower()} names nobody and nothing that exists"
         return Flaw(
             code=ImportIssueCode.UNKNOWN_REFERENCE,
-            message=message,
+            message=f"no {what} here has this name",
             severity=severity,
             suggestion=nearest(text, known),
         )

@@ -6,6 +6,7 @@ extensions, and countries whose numbering plans differ between their metadata.
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Final, NamedTuple, cast
 
 import phonenumbers
@@ -15,6 +16,9 @@ MAX_PHONE_LENGTH: Final = 64
 
 _E164: Final = phonenumbers.PhoneNumberFormat.E164
 _INTERNATIONAL: Final = phonenumbers.PhoneNumberFormat.INTERNATIONAL
+_parse_fast: Final = cast("Callable[[str, str], phonenumbers.PhoneNumber]", rphonenumbers.parse)
+_is_valid_fast: Final = cast("Callable[[phonenumbers.PhoneNumber], bool]", rphonenumbers.is_valid_number)
+_format_fast: Final = cast("Callable[[phonenumbers.PhoneNumber, int], str]", rphonenumbers.format_number)
 _PLAIN: Final = re.compile(r"\+?[0-9][0-9 ().\-]*")
 _DISPUTED_CODES: Final = frozenset(
     {7, 34, 40, 45, 49, 57, 61, 86, 229, 233, 238, 251, 254, 263, 267, 290, 358, 506, 592, 593, 595, 675, 856, 965, 995}
@@ -77,16 +81,15 @@ def _parse(plain: str, country: str) -> Phone | None:
     if not _PLAIN.fullmatch(plain):
         return _parse_reference(plain, country)
     try:
-        number = cast("phonenumbers.PhoneNumber", rphonenumbers.parse(plain, country))
+        number = _parse_fast(plain, country)
     except rphonenumbers.NumberParseException:
         return None
     if number.country_code in _DISPUTED_CODES:
         return _parse_reference(plain, country)
-    if not rphonenumbers.is_valid_number(number):
+    if not _is_valid_fast(number):
         return None
-    e164 = cast("str", rphonenumbers.format_number(number, _E164))
-    display = cast("str", rphonenumbers.format_number(number, _INTERNATIONAL))
-    return Phone(e164, display, e164, valid=True)
+    e164 = _format_fast(number, _E164)
+    return Phone(e164, _format_fast(number, _INTERNATIONAL), e164, valid=True)
 
 
 def _parse_reference(plain: str, country: str) -> Phone | None:

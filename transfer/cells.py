@@ -37,7 +37,7 @@ Read = str | Flaw | Masked
 
 def escape(text: str) -> str:
     """The text as COPY's text format writes it."""
-    return text.translate(_ESCAPES)
+    return text if text.isprintable() and "\\" not in text else text.translate(_ESCAPES)
 
 
 def unescape(text: str) -> str:
@@ -51,6 +51,11 @@ def bare(cell: str) -> str:
     return strip_guard(text).strip() if text.startswith(GUARD) else text
 
 
+def says_nothing(text: str) -> bool:
+    """Whether a bare cell is blank, or what a mask left."""
+    return not text or (HIDDEN in text and is_masked(text))
+
+
 class Reading(dict[str, Read]):
     """Reads cells of one field; equal cells are read once. Blank cells are NULL, masked ones MASKED."""
 
@@ -62,13 +67,5 @@ class Reading(dict[str, Read]):
         if len(self) >= _REMEMBERED:
             self.clear()
         text = bare(cell)
-        found = self._read_bare(text)
-        self[cell] = found
+        found = self[cell] = (NULL if not text else MASKED) if says_nothing(text) else self._read(text)
         return found
-
-    def _read_bare(self, text: str) -> Read:
-        if not text:
-            return NULL
-        if HIDDEN in text and is_masked(text):
-            return MASKED
-        return self._read(text)

@@ -137,7 +137,7 @@ def read_texts(target: Target, cells: Cells, longest: int, label: str, log: Issu
             if len(text) > longest:
                 log.add(index, cells.place, flaw, text)
                 column.refused.add(index)
-    special = any(character in joined for character in _ESCAPED)
+    special = target.is_copied and any(character in joined for character in _ESCAPED)
     column.texts = texts
     column.encoded = [escape(text) or NULL for text in texts] if special else [text or NULL for text in texts]
     return column

@@ -13,10 +13,10 @@ from domain.lead_values import SEARCHED_NOTES, name_key, search_form
 from domain.vocabulary import BlankCells, LeadFieldKey, MergeStrategy
 from transfer.cells import NULL, escape, unescape
 from transfer.columns import Column
-from transfer.layout import DERIVED, NOT_COPIED, SEARCHED, Layout
+from transfer.layout import DERIVED, SEARCHED, Layout
 from transfer.messages import NewCompany, Ready
 from transfer.readers import Companies
-from transfer.targets import MappedColumns
+from transfer.targets import NOT_COPIED, MappedColumns
 from transfer.validate import Judged
 
 _K = LeadFieldKey

@@ -8,12 +8,10 @@ from domain.fields import FIELDS
 from domain.vocabulary import FieldType, LeadFieldKey, LeadSource
 from transfer.cells import NULL, escape
 from transfer.messages import ColumnOrigin, CopyColumn, OrganizationFacts
-from transfer.targets import Target
+from transfer.targets import NOT_COPIED, Target
 from transfer.validate_lists import EMPTY_LIST, array_literal
 
 _K = LeadFieldKey
-NOT_COPIED: Final = frozenset({_K.LEAD_ID, _K.VERSION, _K.NOTES, _K.NATIONAL_ID})
-"""Fields whose values travel beside the lines."""
 DERIVED: Final[Mapping[str, tuple[str, ...]]] = {
     "phone": ("phone_display", "phone_key"),
     "email": ("email_key",),

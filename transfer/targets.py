@@ -2,11 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from domain.fields import CUSTOM_PREFIX
 from domain.imports import ImportColumn
 from domain.vocabulary import LeadFieldKey
 from transfer.messages import MappingProblem
+
+NOT_COPIED: Final = frozenset(
+    {LeadFieldKey.LEAD_ID, LeadFieldKey.VERSION, LeadFieldKey.NOTES, LeadFieldKey.NATIONAL_ID}
+)
+"""Fields whose values travel beside the COPY lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +35,11 @@ class Target:
     custom: str | None = None
     sources: tuple[SourceColumn, ...] = ()
     default: str | None = None
+
+    @property
+    def is_copied(self) -> bool:
+        """Whether its text stands in the COPY lines as it is."""
+        return self.field is not None and self.field not in NOT_COPIED
 
     @property
     def name(self) -> str:

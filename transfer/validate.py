@@ -82,7 +82,7 @@ class RowJudge:
         count = len(records.rows)
         raw = _squared(records, len(self._plan.headers), log)
         judged = Judged(count=count, records=records, log=log, raw_columns=raw)
-        judged.blanks = [sum(1 for cell in cells if not cell or cell.isspace()) for cells in raw]
+        judged.blanks = [count - sum(map(bool, map(str.strip, cells))) for cells in raw]
         block = CellBlock(columns=raw, count=count, suspect=records.suspect, log=log)
         for target in self._plan.targets:
             self._read(target, block, judged)

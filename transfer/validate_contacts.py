@@ -10,7 +10,7 @@ from domain.emails import MAX_EMAIL_LENGTH, is_email
 from domain.lead_values import phone_digits
 from domain.phones import MAX_PHONE_LENGTH, read_phone
 from domain.vocabulary import ImportIssueCode, Severity
-from transfer.cells import NULL, Flaw, Masked, Read, Reading, escape
+from transfer.cells import MASKED, NULL, Flaw, Masked, Read, bare, escape, says_nothing
 
 _SCIENTIFIC: Final = re.compile(r"\+?(\d)(?:[.,](\d+))?[eE]\+?(\d{1,2})")
 _INTEGRAL: Final = re.compile(r"(\+?\d{5,18})\.0")
@@ -27,6 +27,7 @@ class PhoneCell(NamedTuple):
 
 
 NO_PHONE: Final = PhoneCell(NULL, NULL, NULL, "", None)
+MASKED_PHONE: Final = NO_PHONE._replace(flaw=MASKED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +44,15 @@ class PhoneReading(dict[str, PhoneCell]):
     def __init__(self, rules: PhoneRules, remembered: int = 50_000) -> None:
         super().__init__()
         self._rules = rules
+        severity = Severity.ERROR if rules.strict else Severity.WARNING
+        self._invalid = Flaw(code=ImportIssueCode.INVALID_PHONE, message="not a valid phone number", severity=severity)
         self._remembered = remembered
-        self._bare = Reading(str)
 
     def __missing__(self, cell: str) -> PhoneCell:
         if len(self) >= self._remembered:
             self.clear()
-            self._bare.clear()
-        text = self._bare[cell]
-        found = self._phone(text) if isinstance(text, str) and text != NULL else NO_PHONE
-        if isinstance(text, Masked):
-            found = NO_PHONE._replace(flaw=text)
-        self[cell] = found
+        text = bare(cell)
+        found = self[cell] = (MASKED_PHONE if text else NO_PHONE) if says_nothing(text) else self._phone(text)
         return found
 
     def _phone(self, text: str) -> PhoneCell:
@@ -66,16 +64,16 @@ class PhoneReading(dict[str, PhoneCell]):
             message = f"phone is longer than {MAX_PHONE_LENGTH} characters"
             return NO_PHONE._replace(flaw=Flaw(code=ImportIssueCode.TOO_LONG, message=message))
         phone = read_phone(written, self._rules.country)
-        flaw = None
-        if not phone.valid:
-            severity = Severity.ERROR if self._rules.strict else Severity.WARNING
-            flaw = Flaw(code=ImportIssueCode.INVALID_PHONE, message="not a valid phone number", severity=severity)
+        if phone.valid:
+            return PhoneCell(phone.text, phone.display, phone.key, phone.key[1:], None)
         digits = phone_digits(phone.key) or ""
-        return PhoneCell(escape(phone.text), escape(phone.display), escape(phone.key), digits, flaw)
+        return PhoneCell(escape(phone.text), escape(phone.display), escape(phone.key), digits, self._invalid)
 
 
 def _unshortened(text: str) -> str | None:
     """The number as spreadsheets hold it; None where digits are lost (`3.36E+10`)."""
+    if "." not in text and "E" not in text and "e" not in text:
+        return text
     if match := _INTEGRAL.fullmatch(text):
         return match[1]
     match = _SCIENTIFIC.fullmatch(text)

@@ -15,6 +15,7 @@ from db.connections import Connection
 from db.export_facts import custom_fields, missing_leads, organization_record, snapshot_mark, template_spec
 from db.export_query import Selection, count_rows, masked_order
 from db.filters import FilterContext
+from db.references import check_references
 from domain.actors import Actor
 from domain.delta_token import read_delta_token
 from domain.errors import BadInput, Forbidden, InputProblem, LimitProblem, NotFoundProblem, Path, Rejected
@@ -62,9 +63,29 @@ async def submit_export(
 
     Raises Rejected or BadInput for a wrong spec, Forbidden without LEADS_EXPORT, or LEADS_UNMASK for `unmask`.
     """
-    if connection is None:
-        async with runtime.database.unit(actor.organization_id) as unit:
-            return await submit_export(runtime, actor, request, unit, occasion)
+    if connection is not None:
+        return await _submit(runtime, actor, request, connection, occasion)
+    async with runtime.database.unit(actor.organization_id) as first:
+        prepared = await prepare(first, actor, request.spec, request.deliver)
+    await check_names(runtime, actor, prepared)
+    async with runtime.database.unit(actor.organization_id) as second:
+        return await _submit(runtime, actor, request, second, occasion)
+
+
+async def check_names(runtime: Runtime, actor: Actor, prepared: Prepared, path: Path = SPEC) -> None:
+    """Raises Rejected where the filter names a status, custom field or id that is not there.
+
+    It takes a connection of its own: hold none.
+    """
+    try:
+        await check_references(runtime.database, actor.organization_id, prepared.selection.leads)
+    except BadInput as error:
+        raise _rejected(error, path) from error
+
+
+async def _submit(
+    runtime: Runtime, actor: Actor, request: ExportRequest, connection: Connection, occasion: Occasion
+) -> JobRecord:
     prepared = await prepare(connection, actor, request.spec, request.deliver)
     counting = count_rows(prepared.selection, SMALL_ROW_COUNT + 1)
     rows: int = await connection.fetchval(counting.sql, *counting.arguments)
@@ -129,10 +150,15 @@ async def _check(
     try:
         count_rows(selection)
     except BadInput as error:
-        place = (*path, *error.path)
-        raise Rejected(InputProblem(UserErrorCode.INVALID, error.message, place, error.allowed_values)) from error
+        raise _rejected(error, path) from error
     await _check_ids(connection, selection, organization.limits.max_bulk_ids, path)
     await _check_token(connection, resolved.spec.since, path)
+
+
+def _rejected(error: BadInput, path: Path) -> Rejected:
+    """What is wrong with a filter, its path led on from the spec's."""
+    place = (*path, *error.path)
+    return Rejected(InputProblem(UserErrorCode.INVALID, error.message, place, error.allowed_values))
 
 
 async def _check_ids(connection: Connection, selection: Selection, most: int, path: Path) -> None:

@@ -235,3 +235,19 @@ async def test_the_manifest_tells_how_to_ask_again(exporting: Exporting) -> None
     assert manifest["filterDescription"] == "Score from 80"
     assert manifest["spec"]["filter"] == {"score": {"gte": 80}}  # type: ignore[index]
     assert (await exporting.file(job, JobFileRole.MANIFEST)).name.endswith(".csv.manifest.json")
+
+
+@pytest.mark.parametrize(
+    ("filter_", "path"),
+    [
+        ({"status": {"eq": "nope"}}, ("filter", "status")),
+        ({"companyId": {"in": [format_id(IdKind.COMPANY, new_id())]}}, ("filter", "companyId")),
+        ({"custom": [{"key": "nope", "eq": "x"}]}, ("filter", "custom")),
+    ],
+)
+async def test_a_filter_that_names_what_is_not_there_is_told(
+    exporting: Exporting, filter_: dict[str, object], path: tuple[str, ...]
+) -> None:
+    with pytest.raises(Rejected) as caught:
+        await exporting.submit(filter=filter_)
+    assert caught.value.problems[0].path == ("input", "spec", *path)

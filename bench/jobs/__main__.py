@@ -138,6 +138,8 @@ async def idle_subscribers(where: Place, runtime: Runtime) -> list[Row]:
     for listener in listeners:
         listener.cancel()
     await asyncio.gather(*listeners, return_exceptions=True)
+    for table in ("queue.procrastinate_jobs", "store.job_progress", "store.jobs"):
+        await runtime.system.execute(f"delete from {table}")
     figures = {"bytes a subscriber": memory, "percent of a core": used * 100, "transactions a second": rate}
     return [row("5,000 idle subscribers of 200 jobs", figures)]
 
@@ -167,12 +169,11 @@ async def reference(where: Place, jobs: int) -> tuple[float, float]:
 
 async def main(jobs: int) -> list[Row]:
     with place() as where:
-        plain = await reference(where, jobs)
         async with runtime_of(where.app, where.system, where.folder) as runtime:
-            rows = await throughput(where, runtime, jobs, plain)
+            rows = await idle_subscribers(where, runtime)
             rows += await idle_worker(where)
+            rows += await throughput(where, runtime, jobs, await reference(where, jobs))
             rows += await fan_out(where, runtime)
-            rows += await idle_subscribers(where, runtime)
     return rows
 
 

@@ -1,0 +1,130 @@
+"""Imports as jobs: counts, reports, error file, refusals before a job exists."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from domain.errors import Rejected
+from domain.imports import ImportOptions
+from domain.vocabulary import ErrorPolicy, ImportMode, JobFileRole, JobState, LeadFieldKey, MergeStrategy
+from jobs.runtime import Runtime
+from tests.conftest import MakeOrganization
+from tests.jobs.importing import Importing, counts_of, csv, overwriting, result_of, to, working
+
+PHONES = [f"+1212555{number:04}" for number in range(100, 200)]
+
+
+@pytest.fixture
+async def importing(
+    runtime: Runtime, database_url: str, new_organization: MakeOrganization
+) -> AsyncIterator[Importing]:
+    async with working(runtime, database_url):
+        yield Importing.of(runtime, await new_organization())
+
+
+def rows(count: int, name: str = "Lead") -> bytes:
+    return csv(*((f"{name} {number}", PHONES[number], "web") for number in range(count)))
+
+
+async def test_an_import_creates_leads_and_says_how_many(importing: Importing):
+    job = await importing.run(rows(3))
+    assert (job.state, counts_of(job), result_of(job).total_rows) == (JobState.COMPLETED, {"created": 3}, 3)
+    assert await importing.leads() == [(f"Lead {number}", PHONES[number]) for number in range(3)]
+    assert await importing.leads("import_job_id, created_by, stage") == [(job.id, importing.actor.name, "NEW")] * 3
+
+
+async def test_rows_with_errors_are_told_and_come_home_in_the_error_file(importing: Importing):
+    data = csv(("A", PHONES[0], "web"), ("", PHONES[1], "web"), ("C", PHONES[2], "nowhere"), ("D", PHONES[0], "web"))
+    job = await importing.run(data)
+    assert job.state is JobState.COMPLETED_WITH_ERRORS
+    assert counts_of(job) == {"created": 1, "skipped": 1, "failed": 2}
+    issues = await importing.rows("select row, line, field, code, severity from app.import_issues order by row")
+    assert [tuple(issue.values()) for issue in issues] == [
+        (3, 3, "name", "REQUIRED", "ERROR"),
+        (4, 4, "source", "UNKNOWN_VALUE", "ERROR"),
+        (5, 5, "phone", "DUPLICATE_IN_FILE", "WARNING"),
+    ]
+    errors = (await importing.file(job, JobFileRole.ERRORS) or b"").decode("utf-8-sig").splitlines()
+    assert len(errors) == 3
+    assert await importing.file(job, JobFileRole.ORIGINAL) == data
+
+
+async def test_a_plan_writes_nothing_and_tells_what_the_commit_does(importing: Importing):
+    await importing.run(rows(2))
+    data = csv(("New", PHONES[0], "web"), ("X", PHONES[5], "web"), ("", PHONES[6], "web"), ("Lead 1", PHONES[1], "web"))
+    before = await importing.leads("id, version, name")
+    job = await importing.run(data, mode=ImportMode.VALIDATE, options=overwriting())
+    plan = result_of(job).plan
+    assert await importing.leads("id, version, name") == before
+    assert plan is not None
+    assert (plan.creates, plan.updates, plan.unchanged, plan.skips, plan.errors) == (1, 1, 1, 0, 1)
+    assert [(touch.field, touch.overwritten) for touch in plan.fields_touched] == [("name", 1)]
+    assert counts_of(job) == {"failed": 1, "unprocessed": 3}
+    done = await importing.run(data, options=overwriting())
+    assert counts_of(done) == {"created": 1, "updated": 1, "unchanged": 1, "failed": 1}
+
+
+async def test_abort_writes_nothing_where_a_row_fails(importing: Importing):
+    data = csv(("A", PHONES[0], "web"), ("", PHONES[1], "web"))
+    job = await importing.run(data, options=ImportOptions(on_error=ErrorPolicy.ABORT))
+    assert job.state is JobState.FAILED
+    assert job.failure is not None
+    assert job.failure.code == "TOO_MANY_ERRORS"
+    assert counts_of(job) == {"failed": 1, "unprocessed": 1}
+    assert await importing.leads() == []
+    assert await importing.file(job, JobFileRole.ERRORS)
+    clean = await importing.run(csv(("A", PHONES[0], "web")), options=ImportOptions(on_error=ErrorPolicy.ABORT))
+    assert counts_of(clean) == {"created": 1}
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [(b"", "UNREADABLE_FILE"), (b"%PDF-1.7 nothing", "UNREADABLE_FILE"), (b"phone,source\n1,web\n", "REQUIRED")],
+)
+async def test_a_file_that_cannot_be_imported_is_refused_before_there_is_a_job(
+    importing: Importing, data: bytes, code: str
+):
+    with pytest.raises(Rejected) as refused:
+        await importing.start(data)
+    assert [problem.code for problem in refused.value.problems] == [code]
+    assert await importing.rows("select id from app.jobs") == []
+
+
+async def test_the_same_file_is_refused_until_it_is_allowed_or_undone(importing: Importing):
+    await importing.ended(await importing.start(rows(2)))
+    with pytest.raises(Rejected) as refused:
+        await importing.start(rows(2))
+    assert [problem.code for problem in refused.value.problems] == ["SAME_FILE"]
+    again = await importing.run(rows(2))
+    assert counts_of(again) == {"skipped": 2}
+
+
+async def test_a_file_without_rows_succeeds(importing: Importing):
+    job = await importing.run(b"name,phone,source\n")
+    assert (job.state, result_of(job).total_rows) == (JobState.COMPLETED, 0)
+
+
+async def test_a_company_is_made_where_a_row_of_it_is_written(importing: Importing):
+    data = csv(
+        ("A", PHONES[0], "web", "Acme"),
+        ("B", PHONES[0], "web", "Nobody"),
+        ("C", PHONES[1], "web", " ACME "),
+        header="name,phone,source,company",
+    )
+    job = await importing.run(data, mapping=(to("company", LeadFieldKey.COMPANY_NAME),))
+    assert counts_of(job) == {"created": 2, "skipped": 1}
+    assert [row["name"] for row in await importing.rows("select name from app.companies")] == ["Acme"]
+
+
+@pytest.mark.parametrize("strategy", list(MergeStrategy))
+async def test_blocks_make_no_difference(importing: Importing, strategy: MergeStrategy):
+    names = ("A", "B", "A", "C", "B", "D", "A")
+    data = csv(*((name, PHONES[place % 3], "web") for place, name in enumerate(names)))
+    job = await importing.run(data, options=ImportOptions(merge_strategy=strategy))
+    expected = {
+        MergeStrategy.SKIP: {"created": 3, "skipped": 4},
+        MergeStrategy.OVERWRITE: {"created": 3, "updated": 3, "unchanged": 1},
+        MergeStrategy.CREATE_NEW: {"created": 7},
+        MergeStrategy.FILL_BLANKS: {"created": 3, "unchanged": 4},
+    }
+    assert counts_of(job) == expected[strategy]

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from db.connections import Connection
 from db.merge_rules import Outcome
-from domain.settings import OrganizationSettings
-from domain.stored import decode
+from db.organizations import COLUMNS, organization_of
+from domain.records import OrganizationRecord
+from domain.settings import Limits
 from domain.vocabulary import LeadStage
 
 __all__ = [
@@ -19,7 +20,7 @@ __all__ = [
     "drop_companies",
     "finished_rows",
     "load_facts",
-    "load_settings",
+    "load_organization",
     "snapshot",
 ]
 
@@ -61,7 +62,7 @@ class UserRow:
 class ImportFacts:
     """`companies` and `chatbots` map the key of a name to the id."""
 
-    settings: OrganizationSettings
+    organization: OrganizationRecord
     statuses: Sequence[StatusRow]
     users: Sequence[UserRow]
     companies: Mapping[str, UUID]
@@ -78,12 +79,15 @@ class NamedCompany:
     name_key: str
 
 
-async def load_settings(connection: Connection) -> OrganizationSettings:
-    """The settings of the connection's organization."""
-    return decode(OrganizationSettings, await connection.fetchval("select settings from organizations"))
+async def load_organization(connection: Connection, limits: Limits) -> OrganizationRecord:
+    """The connection's organization; `limits` are the server's, where it has none of its own."""
+    row = await connection.fetchrow(f"select {COLUMNS} from organizations")
+    if row is None:
+        raise LookupError("the transaction names no organization")
+    return organization_of(row, limits)
 
 
-async def load_facts(connection: Connection) -> ImportFacts:
+async def load_facts(connection: Connection, limits: Limits) -> ImportFacts:
     """All that validation and mapping ask for."""
     statuses = await connection.fetch(_STATUSES)
     users = await connection.fetch(_USERS)
@@ -91,7 +95,7 @@ async def load_facts(connection: Connection) -> ImportFacts:
     chatbots = await connection.fetch("select name_key, id from chatbots")
     custom = await connection.fetch("select key from custom_fields order by key")
     return ImportFacts(
-        settings=await load_settings(connection),
+        organization=await load_organization(connection, limits),
         statuses=[StatusRow(row["id"], row["key"], row["label"], LeadStage(row["stage"])) for row in statuses],
         users=[UserRow(row["id"], row["name"], row["email"]) for row in users],
         companies={row["name_key"]: row["id"] for row in companies},

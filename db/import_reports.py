@@ -3,13 +3,15 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from db.connections import Connection
 from domain.imports import FieldTouch, Issue, IssueGroup
 
 __all__ = ["RowOutcomes", "clear_reports", "fields_touched", "write_groups", "write_issues", "write_outcomes"]
+
+Item = TypeVar("Item")
 
 _ISSUE_COLUMNS: Final = (
     "job_id",
@@ -61,6 +63,17 @@ class RowOutcomes:
     lead_ids: Sequence[str | None]
     matched: Sequence[str]
     source_rows: Sequence[int | None] | None = None
+
+    def ordered(self, places: Sequence[int]) -> "RowOutcomes":
+        """The rows of these places, in this order."""
+        return RowOutcomes(
+            _pick(self.rows, places),
+            None if self.lines is None else _pick(self.lines, places),
+            _pick(self.letters, places),
+            _pick(self.lead_ids, places),
+            _pick(self.matched, places),
+            None if self.source_rows is None else _pick(self.source_rows, places),
+        )
 
 
 async def clear_reports(connection: Connection, job_id: UUID) -> None:
@@ -128,6 +141,10 @@ async def fields_touched(connection: Connection, job_id: UUID) -> tuple[FieldTou
     """How often the rows that update leads set, overwrite and clear each column of `leads`."""
     rows = await connection.fetch(_TOUCHED, job_id)
     return tuple(FieldTouch(row["key"], row["set"], row["overwritten"], row["cleared"]) for row in rows)
+
+
+def _pick(values: Sequence[Item], places: Sequence[int]) -> list[Item]:
+    return [values[place] for place in places]
 
 
 def _group_values(group: IssueGroup) -> tuple[object, ...]:

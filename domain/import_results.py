@@ -159,7 +159,7 @@ class Checkpoint:
     """
 
     row: int = 0
-    record: int = 0
+    record: int = 1
     offset: int = 0
     line: int = 1
     block: int = 0
@@ -210,10 +210,15 @@ class ImportRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevertResult:
-    """What the undo did or would do. `checkpoint_row`: rows of the import already undone."""
+    """What the undo did or would do, in leads. First updated leads are restored, then created ones removed.
+
+    `found` counts the created leads that were there still. `cursor` is the id of the last lead done in the current part, `removing` whether that is the second one.
+    """
 
     removed: int = 0
     restored: int = 0
     kept_because_edited: int = 0
     already_gone: int = 0
-    checkpoint_row: int = 0
+    found: int = 0
+    cursor: str | None = None
+    removing: bool = False

@@ -5,6 +5,8 @@ from typing import Final
 
 from domain.vocabulary import JobKind
 from jobs.exports import run_export
+from jobs.imports import run_import
+from jobs.reverts import run_revert
 from jobs.running import JobEnd, RunningJob
 from jobs.runtime import Runtime
 
@@ -14,4 +16,6 @@ JobReleased pass (or turns JobCancelled into a JobEnd of state CANCELLED with it
 
 HANDLERS: Final[Mapping[JobKind, Handler]] = {
     JobKind.EXPORT: run_export,
+    JobKind.IMPORT: run_import,
+    JobKind.REVERT: run_revert,
 }

@@ -1,0 +1,246 @@
+"""importLeads: everything that can be wrong is answered before there is a job."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final, cast
+from uuid import UUID
+
+import msgspec
+
+from db.connections import Connection
+from db.import_facts import ImportFacts, load_facts
+from db.import_requests import find_mapping, same_file, save_mapping, use_mapping, user_exists
+from db.jobs import load_job, load_job_by_key
+from db.uploads import StoredUpload, key_has_owner, load_upload
+from domain.actors import Actor
+from domain.emails import is_email
+from domain.errors import Forbidden, InputProblem, LimitProblem, Problem, Rejected, invalid, not_found
+from domain.ids import IdKind, format_id, new_id, parse_id
+from domain.imports import ColumnMapping, ImportOptions, ImportRequest, ImportSpec
+from domain.job_requests import SMALL_UPLOAD_BYTES, NewFile, NewJob
+from domain.jobs import JobRecord
+from domain.json import JsonObject, JsonValue
+from domain.stored import decode, encode, to_json
+from domain.vocabulary import JobFileRole, JobKind, Permission, UploadState, UserErrorCode
+from jobs.import_files import look_into
+from jobs.lifecycle import submit
+from jobs.progress import wait
+from jobs.runtime import Runtime
+from transfer.messages import Opened
+
+__all__ = ["check_options", "import_leads", "keep_mapping"]
+
+MAX_RECIPIENTS: Final = 50
+_SOURCE: Final = ("input", "source", "uploadId")
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """An import on its way to its job."""
+
+    request: ImportRequest
+    spec: ImportSpec
+    upload: StoredUpload
+    facts: ImportFacts
+    mapping_id: UUID | None
+
+    @property
+    def sha256(self) -> str:
+        return self.upload.sha256 or ""
+
+    def input_hash(self) -> str:
+        """Of all that was asked and of the bytes, wherever they were sent."""
+        asked = replace(self.request, upload_id=None, source_key=None, idempotency_key=None, wait_seconds=0.0)
+        return hashlib.sha256(msgspec.json.encode([self.sha256, encode(asked)], order="sorted")).hexdigest()
+
+
+async def import_leads(runtime: Runtime, actor: Actor, request: ImportRequest) -> JobRecord:
+    """Make an import job of an upload, and wait for it as long as the request says.
+
+    Raises Forbidden, or Rejected: NOT_FOUND, WRONG_STATE, EXPIRED, UNREADABLE_FILE, UNSAFE_FILE, REQUIRED (a field
+    that rows must have is neither mapped nor defaulted), SAME_FILE, LIMIT_EXCEEDED, IDEMPOTENCY_MISMATCH.
+    """
+    if not actor.may(Permission.LEADS_IMPORT):
+        raise Forbidden(Permission.LEADS_IMPORT)
+    async with runtime.database.unit(actor.organization_id) as connection:
+        draft = await _draft(runtime, connection, request)
+        same = None if request.allow_same_file else await same_file(connection, draft.sha256)
+        earlier = await _earlier(connection, draft)  # asked last, so that it is seen wherever `same` is that job
+        if earlier is None and same is not None:
+            raise _same_file(same)
+    job = earlier or await _submit(runtime, actor, draft)
+    return await wait(runtime, actor, job.id, request.wait_seconds)
+
+
+async def check_options(connection: Connection, options: ImportOptions) -> None:
+    """What options name must be there. Raises Rejected."""
+    if options.assignee_id is not None:
+        user_id = parse_id(IdKind.USER, options.assignee_id)
+        if user_id is None or not await user_exists(connection, user_id):
+            raise not_found("user", options.assignee_id, "input", "options", "assigneeId")
+
+
+async def keep_mapping(
+    connection: Connection, name: str, mapping: tuple[ColumnMapping, ...], options: ImportOptions
+) -> None:
+    """Save a mapping under a name."""
+    await save_mapping(connection, new_id(), name.strip(), to_json(mapping), encode(options))
+
+
+async def _draft(runtime: Runtime, connection: Connection, request: ImportRequest) -> _Draft:
+    upload = await _upload(connection, request.upload_id or "")
+    facts = await load_facts(connection, runtime.limits)
+    _refuse_size(upload, facts)
+    mapping_id, mapping, options = await _rules(connection, request)
+    await check_options(connection, options)
+    await _check_retry(connection, request.retry_of)
+    _check_recipients(request.notify)
+    spec = ImportSpec(
+        source_key=upload.record.key,
+        file_name=upload.record.file_name,
+        file_bytes=upload.record.bytes or 0,
+        mode=request.mode,
+        format=request.format,
+        dialect=request.dialect,
+        mapping=mapping,
+        options=options,
+        retry_of=request.retry_of,
+        notify=request.notify,
+    )
+    return _Draft(request, spec, upload, facts, mapping_id)
+
+
+async def _upload(connection: Connection, shown_id: str) -> StoredUpload:
+    upload_id = parse_id(IdKind.UPLOAD, shown_id)
+    stored = None if upload_id is None else await load_upload(connection, upload_id)
+    if stored is None:
+        raise not_found("upload", shown_id, *_SOURCE)
+    match stored.record.state:
+        case UploadState.COMPLETE:
+            return stored
+        case UploadState.EXPIRED:
+            raise Rejected(Problem(UserErrorCode.EXPIRED, "The upload has expired.", _SOURCE))
+        case UploadState.OPEN:
+            raise Rejected(Problem(UserErrorCode.WRONG_STATE, "The file has not been sent yet.", _SOURCE))
+
+
+def _refuse_size(upload: StoredUpload, facts: ImportFacts) -> None:
+    size, limit = upload.record.bytes or 0, facts.organization.limits.max_upload_bytes
+    if not size:
+        raise Rejected(Problem(UserErrorCode.UNREADABLE_FILE, "The file is empty.", ("input", "source")))
+    if size > limit:
+        message = f"A file has at most {limit:,} bytes."
+        raise Rejected(
+            LimitProblem(UserErrorCode.LIMIT_EXCEEDED, message, ("input", "source"), limit=limit, actual=size)
+        )
+
+
+async def _rules(
+    connection: Connection, request: ImportRequest
+) -> tuple[UUID | None, tuple[ColumnMapping, ...], ImportOptions]:
+    """Mapping and options: the request's own, else those of the saved mapping that it names."""
+    if request.mapping_id is None:
+        return None, request.mapping, request.options or ImportOptions()
+    mapping_id = parse_id(IdKind.MAPPING, request.mapping_id)
+    saved = None if mapping_id is None else await find_mapping(connection, mapping_id)
+    if saved is None:
+        raise not_found("mapping", request.mapping_id, "input", "mappingId")
+    columns = tuple(decode(ColumnMapping, item) for item in _objects(saved.columns))
+    options = request.options or decode(ImportOptions, saved.options)
+    return mapping_id, request.mapping or columns, options
+
+
+def _objects(value: JsonValue) -> Iterator[JsonObject]:
+    return iter(cast("list[JsonObject]", value or []))
+
+
+async def _check_retry(connection: Connection, shown_id: str | None) -> None:
+    if shown_id is not None and not await _is_import(connection, shown_id):
+        raise not_found("import", shown_id, "input", "retryOf")
+
+
+async def _is_import(connection: Connection, shown_id: str) -> bool:
+    job_id = parse_id(IdKind.JOB, shown_id)
+    stored = None if job_id is None else await load_job(connection, job_id)
+    return stored is not None and stored.record.kind is JobKind.IMPORT and stored.record.terminal
+
+
+def _check_recipients(notify: tuple[str, ...]) -> None:
+    if len(notify) > MAX_RECIPIENTS:
+        message = f"At most {MAX_RECIPIENTS} addresses."
+        raise Rejected(InputProblem(UserErrorCode.OUT_OF_RANGE, message, ("input", "notify")))
+    for index, address in enumerate(notify):
+        if not is_email(address):
+            raise invalid("This is no e-mail address.", "input", "notify", str(index))
+
+
+async def _earlier(connection: Connection, draft: _Draft) -> JobRecord | None:
+    """The job of the same request sent before; another one under its key is told by submit."""
+    key = draft.request.idempotency_key
+    stored = await load_job_by_key(connection, key) if key else None
+    return stored.record if stored is not None and stored.input_hash == draft.input_hash() else None
+
+
+def _same_file(earlier: UUID) -> Rejected:
+    message = f"The same file was imported before, by {format_id(IdKind.JOB, earlier)}."
+    return Rejected(Problem(UserErrorCode.SAME_FILE, message, ("input", "source")))
+
+
+async def _submit(runtime: Runtime, actor: Actor, draft: _Draft) -> JobRecord:
+    opened = await look_into(runtime, draft.spec, draft.facts)
+    async with runtime.database.unit(actor.organization_id) as connection:
+        spec = await _own_file(runtime, connection, await _with_retry(connection, draft, opened))
+        if draft.mapping_id is not None:
+            await use_mapping(connection, draft.mapping_id)
+        if draft.request.save_mapping_as:
+            await keep_mapping(connection, draft.request.save_mapping_as, spec.mapping, spec.options)
+        return await submit(runtime, actor, _new_job(actor, draft, spec), connection)
+
+
+async def _with_retry(connection: Connection, draft: _Draft, opened: Opened) -> _Draft:
+    """A corrected error file is known by its `_import` column, where that names an import of this organization."""
+    if draft.spec.retry_of is None and opened.retry_of and await _is_import(connection, opened.retry_of):
+        return replace(draft, spec=replace(draft.spec, retry_of=opened.retry_of))
+    return draft
+
+
+async def _own_file(runtime: Runtime, connection: Connection, draft: _Draft) -> ImportSpec:
+    """A second import of one upload gets a copy: each job deletes its own file."""
+    if not await key_has_owner(connection, draft.spec.source_key, draft.sha256):
+        return draft.spec
+    key = f"uploads/{draft.facts.organization.id}/{new_id()}"
+    name, kind = draft.spec.file_name, draft.upload.record.content_type or "application/octet-stream"
+    chunks = runtime.store.read(draft.spec.source_key)
+    await runtime.store.put(key, chunks, content_type=kind, download_name=name)
+    return replace(draft.spec, source_key=key)
+
+
+def _new_job(actor: Actor, draft: _Draft, spec: ImportSpec) -> NewJob:
+    kept = timedelta(days=draft.facts.organization.settings.import_retention_days)
+    original = NewFile(
+        id=new_id(),
+        role=JobFileRole.ORIGINAL,
+        name=spec.file_name,
+        key=spec.source_key,
+        content_type=draft.upload.record.content_type or "application/octet-stream",
+        bytes=spec.file_bytes,
+        sha256=draft.sha256,
+        expires_at=datetime.now(UTC) + kept,
+        sensitive=True,
+        uploader_id=actor.id,
+    )
+    name = (draft.request.name or spec.file_name).strip()
+    return NewJob(
+        kind=JobKind.IMPORT,
+        name=name,
+        spec=encode(spec),
+        large=spec.file_bytes > SMALL_UPLOAD_BYTES,
+        summary=f"Import {name} started",
+        idempotency_key=draft.request.idempotency_key,
+        input_hash=draft.input_hash(),
+        file_sha256=draft.sha256,
+        expires_at=original.expires_at,
+        files=(original,),
+    )

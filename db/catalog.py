@@ -12,12 +12,15 @@ from domain.records import ChatbotRecord, CompanyRecord, StatusRecord
 from domain.vocabulary import LeadStage
 
 __all__ = [
+    "chatbot_of",
+    "company_of",
     "find_or_create_chatbots",
     "find_or_create_companies",
     "list_chatbots",
     "list_companies",
     "list_statuses",
     "load_companies",
+    "status_of",
 ]
 
 _STATUSES: Final = "select id, key, label, stage, position, color, active from statuses order by position, id"
@@ -32,30 +35,19 @@ where $2::uuid is null or b.company_id = $2 order by b.name_key, b.id
 async def list_statuses(database: Database, organization_id: UUID) -> Sequence[StatusRecord]:
     """Every status, inactive ones too, in the order of the board."""
     rows = await database.read(organization_id, _STATUSES)
-    return [
-        StatusRecord(
-            id=row["id"],
-            key=row["key"],
-            label=row["label"],
-            stage=LeadStage(row["stage"]),
-            position=row["position"],
-            color=row["color"],
-            active=row["active"],
-        )
-        for row in rows
-    ]
+    return [status_of(row) for row in rows]
 
 
 async def list_companies(database: Database, organization_id: UUID) -> Sequence[CompanyRecord]:
     """Every company, by name."""
     rows = await database.read(organization_id, f"{_COMPANIES} order by name_key, id")
-    return [_company_of(row) for row in rows]
+    return [company_of(row) for row in rows]
 
 
 async def load_companies(database: Database, organization_id: UUID, ids: Collection[UUID]) -> dict[UUID, CompanyRecord]:
     """The companies of these ids that the organization has."""
     rows = await database.read(organization_id, f"{_COMPANIES} where id = any($2)", list(ids))
-    return {row["id"]: _company_of(row) for row in rows}
+    return {row["id"]: company_of(row) for row in rows}
 
 
 async def list_chatbots(
@@ -63,7 +55,7 @@ async def list_chatbots(
 ) -> Sequence[ChatbotRecord]:
     """Every chatbot with its company, by name; those of one company where that is given."""
     rows = await database.read(organization_id, _CHATBOTS, company_id)
-    return [_chatbot_of(row) for row in rows]
+    return [chatbot_of(row) for row in rows]
 
 
 async def find_or_create_companies(connection: Connection, names: Collection[str]) -> Mapping[str, UUID]:
@@ -90,10 +82,25 @@ async def _find_or_create(connection: Connection, table: str, names: Collection[
     return {row["name_key"]: row["id"] for row in rows}
 
 
-def _company_of(row: Row) -> CompanyRecord:
+def status_of(row: Row) -> StatusRecord:
+    """The record of a row of statuses."""
+    return StatusRecord(
+        id=row["id"],
+        key=row["key"],
+        label=row["label"],
+        stage=LeadStage(row["stage"]),
+        position=row["position"],
+        color=row["color"],
+        active=row["active"],
+    )
+
+
+def company_of(row: Row) -> CompanyRecord:
+    """The record of a row with `id`, `name` and `external_id`."""
     return CompanyRecord(id=row["id"], name=row["name"], external_id=row["external_id"])
 
 
-def _chatbot_of(row: Row) -> ChatbotRecord:
+def chatbot_of(row: Row) -> ChatbotRecord:
+    """The record of a row with `id`, `name` and the company's columns, `company_` before them."""
     company = CompanyRecord(id=row["company_id"], name=row["company_name"], external_id=row["company_external_id"])
     return ChatbotRecord(id=row["id"], name=row["name"], company=company if row["company_id"] else None)

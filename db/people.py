@@ -17,7 +17,7 @@ from domain.paging import Count, Page, PageRequest
 from domain.records import UserRecord
 from domain.vocabulary import Role
 
-__all__ = ["SignIn", "list_users", "load_users", "sign_in"]
+__all__ = ["SignIn", "list_users", "load_users", "sign_in", "user_of"]
 
 COLUMNS: Final = "id, external_id, name, email, role, active"
 _FIND: Final = f"select {COLUMNS} from store.users where organization_id = $1 and external_id = $2"
@@ -51,13 +51,13 @@ async def sign_in(system: SystemDatabase, organization_id: UUID, person: SignIn)
         rows = await system.fetch(_MAKE, organization_id, person.subject, *values)
     if not rows:  # another request made it meanwhile
         rows = await system.fetch(_FIND, organization_id, person.subject)
-    return _user_of(rows[0])
+    return user_of(rows[0])
 
 
 async def load_users(database: Database, organization_id: UUID, ids: Collection[UUID]) -> dict[UUID, UserRecord]:
     """The users of these ids that the organization has, active or not."""
     rows = await database.read(organization_id, f"select {COLUMNS} from users where id = any($2)", list(ids))
-    return {row["id"]: _user_of(row) for row in rows}
+    return {row["id"]: user_of(row) for row in rows}
 
 
 async def list_users(database: Database, organization_id: UUID, page: PageRequest) -> Page[UserRecord]:
@@ -71,7 +71,7 @@ async def list_users(database: Database, organization_id: UUID, page: PageReques
         return Count(row["n"])
 
     return Page(
-        items=[_user_of(row) for row in shown],
+        items=[user_of(row) for row in shown],
         cursors=_cursors(shown),
         has_next=len(rows) > page.size,
         has_previous=page.cursor is not None,
@@ -79,7 +79,8 @@ async def list_users(database: Database, organization_id: UUID, page: PageReques
     )
 
 
-def _user_of(row: Row) -> UserRecord:
+def user_of(row: Row) -> UserRecord:
+    """The record of a row of COLUMNS."""
     return UserRecord(
         id=row["id"],
         external_id=row["external_id"],

@@ -1,6 +1,6 @@
 """What an organization changes of itself: settings, companies, chatbots, people. Each in its caller's transaction."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
 from uuid import UUID
@@ -59,7 +59,7 @@ class Taken(Exception):
 
 
 @contextmanager
-def unique() -> Iterator[None]:
+def unique() -> Generator[None]:
     """Raises Taken where a unique value is in use."""
     try:
         yield

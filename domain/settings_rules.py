@@ -85,7 +85,6 @@ def _is_template(text: str) -> bool:
     except ValueError:
         return False
     behind = text.partition(parts.netloc)[2] if parts.netloc else ""
-    braces = text.count("{") + text.count("}")
-    return (
-        parts.scheme in {"http", "https"} and bool(parts.hostname) and behind.count(_PLACE_OF_ID) == 1 and braces == 2
-    )
+    rest = text.replace(_PLACE_OF_ID, "", 1)
+    once = _PLACE_OF_ID in behind and not {"{", "}"} & set(rest)
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and once

@@ -24,7 +24,8 @@ __all__ = [
 
 _LONGEST_URL: Final = 2_000
 _SECRET_BYTES: Final = 32
-_SECRET_PREFIX: Final = "whsec_"
+_MARK: Final = "whsec_"
+"""What every signing secret begins with."""
 _PURPOSE: Final = "webhook secret"
 _LOCAL_ZONES: Final = (".localhost", ".local", ".internal", ".lan", ".home.arpa")
 _TRANSLATED: Final = ipaddress.ip_network("64:ff9b::/96")
@@ -47,7 +48,7 @@ class WebhookSecrets:
 
 def new_signing_secret() -> str:
     """A fresh secret: `whsec_` and 256 bits in base64."""
-    return _SECRET_PREFIX + b64encode(token_bytes(_SECRET_BYTES)).decode()
+    return _MARK + b64encode(token_bytes(_SECRET_BYTES)).decode()
 
 
 def webhook_problems(request: SaveWebhook, path: Path, *, allow_private: bool) -> Iterator[Problem]:
@@ -75,7 +76,7 @@ def host_of(url: str) -> str:
 
 
 def is_public_address(text: str) -> bool:
-    """Whether an IP address is on the public internet: neither private, loopback, link-local, multicast nor reserved."""
+    """Whether an IP address is on the public internet: not private, loopback, link-local, multicast or reserved."""
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:

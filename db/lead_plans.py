@@ -140,7 +140,9 @@ def _pieces(wanted: Wanted, row: LeadRow, nodes: Sequence[tuple[int, tuple[Pick,
 
 def _derived(shape: PageShape, wanted: Wanted, lead: FromClause, first: _Pieces, *, keyed: bool) -> Query:
     """The page first, then its joins, lest they are made for rows that no page shows."""
-    used = {column.name for value in first.code.columns.values() for column in _columns(value, lead)}
+    used = {
+        column.name for value in (*first.code.columns.values(), *first.code.sources) for column in _columns(value, lead)
+    }
     used |= {f"{join}_id" for join in first.code.joins if f"{join}_id" in lead.c}
     row = lead_row(page_source(shape, sorted({*used, "id"}), "l"))
     code = _pieces(wanted, row, _node_picks(wanted.picks)).code

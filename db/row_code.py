@@ -66,7 +66,10 @@ _IMPORT: Final = Leaf(own("import_job_id"))
 
 @dataclass(slots=True, kw_only=True)
 class RowCode:
-    """Collects the columns of one statement. `nested` has the shapes of nested arguments by place."""
+    """Collects the columns of one statement.
+
+    `nested` has the shapes of nested arguments by place. `sources` are values before they are masked.
+    """
 
     row: LeadRow
     masks: Masks
@@ -76,6 +79,7 @@ class RowCode:
     deferred: list[Deferred] = field(default_factory=list[Deferred])
     counts: list[CountColumn] = field(default_factory=list[CountColumn])
     correlated: bool = False
+    sources: list[Expression] = field(default_factory=list[Expression])
 
     def shaper(self, picks: Sequence[Pick], row_type: RowType) -> Shaper:
         """A function from rows to the objects that were selected."""
@@ -112,6 +116,7 @@ class RowCode:
         """A value, masked where its key is."""
         mode = self.masks.get(leaf.key) if leaf.key else None
         value = leaf.source(self.row)
+        self.sources.append(value)
         if leaf.key and mode and leaf.write is Write.URL:
             return "None"
         read = f"r[{self.column(leaf, masked(leaf.key, mode, value) if leaf.key and mode else value)}]"

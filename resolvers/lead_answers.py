@@ -104,8 +104,8 @@ class RowQuery(Query):
         return Lowered(AFTER, (request.size + 1, place.value, place.id))
 
     async def sources(self, deferred: Sequence[tuple[Deferred, object]]) -> Sequence[Json]:
-        sealed = [cast("tuple[str | None, str]", raw) for one, raw in deferred if one.field is Computed.NATIONAL_ID]
-        read = list(dict.fromkeys(UUID(lead_id.partition("_")[2]) for cipher, lead_id in sealed if cipher))
+        sealed = [cast("tuple[str | None, UUID]", raw) for one, raw in deferred if one.field is Computed.NATIONAL_ID]
+        read = list(dict.fromkeys(lead_id for cipher, lead_id in sealed if cipher))
         if read:
             await self.sight.record_unmasked(read)
         return [self._source(one, raw) for one, raw in deferred]
@@ -113,8 +113,8 @@ class RowQuery(Query):
     def _source(self, deferred: Deferred, raw: object) -> Json:
         if deferred.field is Computed.IMPORT_JOB:
             return {"import_job": self._import_job(cast("UUID", raw))}
-        cipher, lead_id = cast("tuple[str | None, str]", raw)
-        return {"national_id": cipher and self.sight.national_ids.open(cipher, lead_id.partition("_")[2])}
+        cipher, lead_id = cast("tuple[str | None, UUID]", raw)
+        return {"national_id": cipher and self.sight.national_ids.open(cipher, str(lead_id))}
 
     async def _import_job(self, job_id: UUID) -> ImportJob | None:
         job = await self.sight.jobs.job(job_id)

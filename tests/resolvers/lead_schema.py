@@ -17,7 +17,7 @@ from domain.national_ids import NationalIds
 from domain.records import OrganizationRecord
 from domain.vocabulary import Role
 from resolvers.execution import CompiledExecutor
-from resolvers.lead_port import LeadSight
+from resolvers.lead_port import FindJob, LeadSight
 from resolvers.lead_queries import LeadPort
 from resolvers.leads import LeadQueries, lead_node
 from schema.config import schema_config
@@ -32,12 +32,12 @@ NATIONAL_IDS = NationalIds(Keyring({"k": b"0" * 32}, "k"))
 @strawberry.type
 class Query(LeadQueries):
     @strawberry.field
-    def node(self, info: Info, id: strawberry.ID) -> Node | None:
+    def node(self, info: Info, id: strawberry.ID) -> Node | None:  # noqa: A002 - the contract's name
         return lead_node(info.context, id)
 
     @strawberry.field
     async def payloads(self, info: Info, ids: list[strawberry.ID]) -> list["Payload"]:
-        return [Payload(lead_id=id) for id in ids]
+        return [Payload(lead_id=lead_id) for lead_id in ids]
 
 
 @strawberry.type
@@ -63,6 +63,9 @@ class NoJobs:
         return None
 
 
+NO_JOBS = NoJobs()
+
+
 @dataclass
 class Requester:
     """Somebody of an organization who asks."""
@@ -73,6 +76,7 @@ class Requester:
     schema: strawberry.Schema = SCHEMA
     now: datetime = datetime(2026, 3, 31, 12, tzinfo=UTC)
     actor: Actor | None = None
+    jobs: FindJob = NO_JOBS
 
     def context(self) -> Context:
         actor = self.actor or actor_of(self.role, self.organization)
@@ -82,7 +86,7 @@ class Requester:
             actor=actor,
             now=self.now,
             national_ids=NATIONAL_IDS,
-            jobs=NoJobs(),
+            jobs=self.jobs,
         )
         given = {"actor": actor, "organization": self.organization, "now": self.now, "leads": LeadPort(sight)}
         return Context(**{field.name: given.get(field.name) for field in fields(Context)})

@@ -28,6 +28,7 @@ from domain.masking import masks_for, masks_of_file
 from domain.records import OrganizationRecord
 from domain.stored import encode
 from domain.vocabulary import ActivityAction, JobKind, JobTrigger, Permission, UserErrorCode
+from jobs.export_recipients import check_recipients
 from jobs.lifecycle import submit
 from jobs.runtime import Runtime
 
@@ -86,6 +87,7 @@ async def check_names(runtime: Runtime, actor: Actor, prepared: Prepared, path: 
 async def _submit(
     runtime: Runtime, actor: Actor, request: ExportRequest, connection: Connection, occasion: Occasion
 ) -> JobRecord:
+    await check_recipients(connection, request.deliver)
     prepared = await prepare(connection, actor, request.spec, request.deliver)
     counting = count_rows(prepared.selection, SMALL_ROW_COUNT + 1)
     rows: int = await connection.fetchval(counting.sql, *counting.arguments)

@@ -10,6 +10,7 @@ import msgspec
 from db.connections import Connection
 from db.deliveries import plan_deliveries
 from db.export_facts import organization_record
+from db.export_schedules import remember_token
 from db.export_snapshot import Snapshot, count_selected, open_snapshot
 from domain.errors import JobFailed
 from domain.export_names import CONTENT_TYPES, PACKED_TYPES
@@ -46,7 +47,7 @@ async def run_export(runtime: Runtime, job: RunningJob) -> JobEnd:
             organization = await organization_record(connection)
             writing = await _writing(runtime, job, connection, (resolved, organization, snapshot))
             if not writing.layout.total and resolved.skip_when_empty:
-                return _nothing(snapshot)
+                return _nothing(job, snapshot)
             stored = await write_data(writing)
     except TimeoutError:
         raise JobFailed(JobFailureCode.LIMIT_EXCEEDED, "The export took longer than an hour.") from None
@@ -103,7 +104,7 @@ async def _end(writing: Writing, organization: OrganizationRecord, made: Made) -
         summary=f"{made.rows} leads exported to {resolved.file_name}",
         lead_count=made.rows,
         details={"file": resolved.file_name, "unmasked": resolved.spec.unmask, "sample": _sample(resolved)},
-        also=lambda connection: plan_deliveries(connection, job.id, data, resolved.deliver),
+        also=lambda connection: _publish(connection, writing, made, data),
     )
 
 
@@ -129,9 +130,27 @@ async def _write_manifest(
     )
 
 
-def _nothing(snapshot: Snapshot) -> JobEnd:
+async def _publish(connection: Connection, writing: Writing, made: Made, data: NewFile) -> None:
+    """What becomes true together with the file: its deliveries, and where its schedule goes on."""
+    await plan_deliveries(connection, writing.job.id, data, made.resolved.deliver)
+    if not _sample(made.resolved):
+        await _go_on(connection, writing.job, made.delta_token)
+
+
+def _nothing(job: RunningJob, snapshot: Snapshot) -> JobEnd:
     result = ExportResult(row_count=0, snapshot_at=snapshot.at, delta_token=snapshot.delta_token)
-    return JobEnd(state=JobState.COMPLETED, result=encode(result), summary="Nothing to export", lead_count=0)
+    return JobEnd(
+        state=JobState.COMPLETED,
+        result=encode(result),
+        summary="Nothing to export",
+        lead_count=0,
+        also=lambda connection: _go_on(connection, job, snapshot.delta_token),
+    )
+
+
+async def _go_on(connection: Connection, job: RunningJob, token: str) -> None:
+    if job.record.schedule_id is not None:
+        await remember_token(connection, job.record.schedule_id, token)
 
 
 def _result(made: Made, file_id: UUID) -> ExportResult:

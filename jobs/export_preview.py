@@ -1,0 +1,127 @@
+"""What an export would give, before anything is written."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from db.connections import Connection
+from db.export_preview import MOST_ROWS, preview_rows
+from db.export_query import count_rows
+from db.filter_shapes import lower
+from db.lead_reads import LeadReader
+from domain.actors import Actor
+from domain.errors import BadInput, InputProblem, Path, Rejected
+from domain.exports import ExportSpec, ResolvedExport
+from domain.job_details import ExportPreview
+from domain.paging import Count
+from domain.vocabulary import Compression, ExportFormat, Permission
+from jobs.export_mock import with_mock_leads
+from jobs.export_parts import formatting_of, masks_of_export
+from jobs.export_requests import Prepared, check_names, prepare
+from jobs.runtime import Runtime
+from transfer.write_xlsx import SHEET_ROWS
+
+EXACT: Final = 10_000
+"""So many rows are counted, more are estimated."""
+_SPEC: Final[Path] = ("spec",)
+_ROWS_PER_SECOND: Final = {
+    ExportFormat.CSV: 60_000,
+    ExportFormat.TXT: 50_000,
+    ExportFormat.JSON: 30_000,
+    ExportFormat.JSONL: 30_000,
+    ExportFormat.PARQUET: 40_000,
+    ExportFormat.XLSX: 25_000,
+}
+_PACKED: Final = 0.2
+_START_SECONDS: Final = 0.2
+
+
+async def preview_export(runtime: Runtime, actor: Actor, spec: ExportSpec, first: int) -> ExportPreview:
+    """The first rows as the file would have them, and what is known of it.
+
+    Raises BadInput for a wrong spec, Forbidden as the export itself.
+    """
+    if not 1 <= first <= MOST_ROWS:
+        raise BadInput(f"`first` must be from 1 to {MOST_ROWS}.", ("first",))
+    try:
+        async with runtime.database.unit(actor.organization_id, timeout=30) as connection:
+            prepared = await prepare(connection, actor, spec, path=_SPEC)
+            prepared = await _with_sample(connection, prepared)
+            rows = await _rows(connection, prepared, actor, first)
+            counting = count_rows(prepared.selection, EXACT + 1)
+            counted: int = await connection.fetchval(counting.sql, *counting.arguments)
+        await check_names(runtime, actor, prepared, _SPEC)
+    except Rejected as error:
+        raise _bad_input(error) from error
+    count = Count(counted) if counted <= EXACT else await _estimate(runtime, actor, prepared)
+    return _preview(prepared.resolved, rows, count, actor)
+
+
+async def _with_sample(connection: Connection, prepared: Prepared) -> Prepared:
+    wanted = prepared.resolved.spec.sample_rows
+    if wanted is None:
+        return prepared
+    return replace(prepared, selection=await with_mock_leads(connection, prepared.selection, wanted))
+
+
+async def _rows(
+    connection: Connection, prepared: Prepared, actor: Actor, first: int
+) -> Sequence[tuple[str | None, ...]]:
+    """National ids stay masked here, whoever asks: a preview leaves no trace in the log."""
+    resolved, selection = prepared.resolved, prepared.selection
+    masks = masks_of_export(resolved, prepared.organization, actor)
+    formatting = formatting_of(resolved, prepared.organization, masks)
+    shown = replace(
+        formatting,
+        format=ExportFormat.CSV,
+        escape_formulas=formatting.escape_formulas and resolved.format is ExportFormat.CSV,
+        values=replace(formatting.values, unsealed=False),
+    )
+    limit = min(first, selection.limit or first)
+    keys = [column.key for column in resolved.columns]
+    return await preview_rows(connection, replace(selection, limit=limit), keys, shown)
+
+
+async def _estimate(runtime: Runtime, actor: Actor, prepared: Prepared) -> Count:
+    selection = prepared.selection
+    if selection.limit is not None and selection.limit <= EXACT:
+        return Count(selection.limit)
+    reader = LeadReader(runtime.database, actor.organization_id)
+    estimate = max(await reader.estimate(lower(selection.leads, selection.context)), EXACT + 1)
+    return Count(min(estimate, selection.limit or estimate), exact=False)
+
+
+def _preview(
+    resolved: ResolvedExport, rows: Sequence[tuple[str | None, ...]], count: Count, actor: Actor
+) -> ExportPreview:
+    sampled = sum(len((cell or "").encode()) + 1 for row in rows for cell in row)
+    size = int(sampled / len(rows) * count.value) if rows else 0
+    packed = size if resolved.compression is Compression.NONE else int(size * _PACKED)
+    return ExportPreview(
+        columns=resolved.columns,
+        rows=tuple(rows),
+        row_count=count,
+        estimated_bytes=packed,
+        estimated_seconds=round(_START_SECONDS + count.value / _ROWS_PER_SECOND[resolved.format], 1),
+        masked_fields=resolved.masked,
+        file_name=resolved.file_name,
+        warnings=tuple(_warnings(resolved, count, actor)),
+    )
+
+
+def _warnings(resolved: ResolvedExport, count: Count, actor: Actor) -> Iterator[str]:
+    if count.value == 0:
+        yield "No lead matches: the file would hold its header alone."
+    if resolved.format is ExportFormat.XLSX and count.value > SHEET_ROWS:
+        yield f"More rows than one sheet holds: they go on in further sheets after {SHEET_ROWS:,}."
+    if resolved.masked:
+        how = "ask for unmasked values" if actor.may(Permission.LEADS_UNMASK) else "ask somebody who may unmask"
+        yield f"Masked: {', '.join(key.value for key in resolved.masked)}; {how} to get them."
+    if resolved.spec.sample_rows is not None:
+        yield "The rows are invented."
+
+
+def _bad_input(error: Rejected) -> BadInput:
+    problem = error.problems[0]
+    allowed = problem.allowed_values if isinstance(problem, InputProblem) else None
+    return BadInput(problem.message, problem.path or (), allowed)

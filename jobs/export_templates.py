@@ -1,0 +1,120 @@
+"""Export templates: the builtin ones, and those that an organization saves."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from db.activity import Act, doer_of, record
+from db.connections import Connection
+from db.export_facts import custom_fields, organization_record
+from db.export_templates import SavedTemplate, delete_template, list_templates, name_is_taken, write_template
+from domain.actors import Actor
+from domain.errors import Forbidden, InputProblem, Rejected, invalid, not_found
+from domain.export_columns import template_columns
+from domain.export_plan import SPEC, ExportFacts, resolve
+from domain.exports import ExportSpec, ResolvedColumn
+from domain.ids import IdKind, new_id, parse_id
+from domain.records import TemplateRecord
+from domain.requests import SaveTemplate
+from domain.stored import encode
+from domain.templates import TEMPLATES
+from domain.vocabulary import ActivityAction, Permission, UserErrorCode
+from jobs.runtime import Runtime
+
+_NEVER_SAVED: Final = {"since": "since", "unmask": "unmask", "template_id": "templateId"}
+"""What belongs to one export alone."""
+
+
+async def templates(runtime: Runtime, actor: Actor) -> list[TemplateRecord]:
+    """The builtin templates, then the saved ones by name. Raises Forbidden without LEADS_READ."""
+    _require(actor, Permission.LEADS_READ)
+    async with runtime.database.unit(actor.organization_id) as connection:
+        saved = await list_templates(connection)
+        facts = await _facts(connection)
+    return [*_builtin(), *(_shown(template, facts) for template in saved)]
+
+
+async def save_template(runtime: Runtime, actor: Actor, request: SaveTemplate) -> TemplateRecord:
+    """Create a template, or replace one. Raises Rejected, Forbidden without TEMPLATES_MANAGE."""
+    _require(actor, Permission.TEMPLATES_MANAGE)
+    _refuse_passing(request.spec)
+    async with runtime.database.unit(actor.organization_id) as connection:
+        facts = await _facts(connection)
+        resolve(request.spec, facts)
+        template_id = parse_id(IdKind.TEMPLATE, request.id) if request.id else new_id()
+        if request.id and (
+            template_id is None or template_id not in {one.id for one in await list_templates(connection)}
+        ):
+            raise not_found("template", request.id, "input", "id")
+        template_id = template_id or new_id()
+        await connection.execute("select pg_advisory_xact_lock(hashtextextended('export templates', 0))")
+        if await name_is_taken(connection, request.name, template_id):
+            message = "Another template has this name."
+            raise Rejected(InputProblem(UserErrorCode.DUPLICATE, message, ("input", "name")))
+        saved = await write_template(connection, template_id, request.name, request.spec)
+        await _note(connection, actor, f"Template {request.name} saved")
+    return _shown(saved, facts)
+
+
+async def drop_template(runtime: Runtime, actor: Actor, given: str) -> None:
+    """Delete a saved template. Raises Rejected (NOT_FOUND), Forbidden without TEMPLATES_MANAGE."""
+    _require(actor, Permission.TEMPLATES_MANAGE)
+    template_id = parse_id(IdKind.TEMPLATE, given)
+    async with runtime.database.unit(actor.organization_id) as connection:
+        name = await delete_template(connection, template_id) if template_id else None
+        if name is None:
+            raise not_found("template", given, "id")
+        await _note(connection, actor, f"Template {name} deleted")
+
+
+def _builtin() -> list[TemplateRecord]:
+    return [
+        TemplateRecord(
+            id=None,
+            name=template.name,
+            builtin=builtin,
+            columns=template_columns(template),
+            spec=None,
+            updated_at=None,
+        )
+        for builtin, template in TEMPLATES.items()
+    ]
+
+
+def _shown(saved: SavedTemplate, facts: ExportFacts) -> TemplateRecord:
+    return TemplateRecord(
+        id=saved.id,
+        name=saved.name,
+        builtin=None,
+        columns=_columns(saved.spec, facts),
+        spec=encode(saved.spec),
+        updated_at=saved.updated_at,
+    )
+
+
+def _columns(spec: ExportSpec, facts: ExportFacts) -> tuple[ResolvedColumn, ...]:
+    """The columns as an export would have them now; none where a custom field is gone."""
+    try:
+        return resolve(spec, facts).columns
+    except Rejected:
+        return ()
+
+
+async def _facts(connection: Connection) -> ExportFacts:
+    organization = await organization_record(connection)
+    custom = await custom_fields(connection)
+    return ExportFacts(settings=organization.settings, slug=organization.slug, now=datetime.now(UTC), custom=custom)
+
+
+def _refuse_passing(spec: ExportSpec) -> None:
+    for attribute, name in _NEVER_SAVED.items():
+        if getattr(spec, attribute):
+            raise invalid(f"A template has no {name}.", *SPEC, name)
+
+
+def _require(actor: Actor, permission: Permission) -> None:
+    if not actor.may(permission):
+        raise Forbidden(permission)
+
+
+async def _note(connection: Connection, actor: Actor, summary: str) -> None:
+    await record(connection, doer_of(actor), Act(action=ActivityAction.TEMPLATE_CHANGED, summary=summary))

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Final, Literal
@@ -15,6 +16,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from db.dsn import for_psycopg
 from domain.keyring import parse_secrets
+from domain.settings import Limits
+from jobs.runtime import SmtpSettings
 
 __all__ = ["Settings", "SettingsError", "load_settings", "settings_table", "unknown_variables"]
 
@@ -117,9 +120,7 @@ class Settings(BaseSettings):
         None, description="Where files live: file://, s3://bucket/prefix, gs://, az://; by default in the data folder"
     )
     storage_options: Options = Field({}, description="Options of obstore as a JSON object, such as `endpoint`")
-    scratch_dir: Path | None = Field(
-        None, description="Local disk for temporary files; by default in the system's folder"
-    )
+    scratch_dir: Path | None = Field(None, description="Local disk for temporary files; by default in the data folder")
     worker: bool = Field(True, description="Whether `serve` runs a worker too")
     worker_large_jobs: int | None = Field(
         None, ge=1, description="Large jobs at once; by default cores - 1, at least 1"
@@ -145,6 +146,30 @@ class Settings(BaseSettings):
     max_page_size: int = Field(200, ge=1, le=1000, description="Most nodes of a page, likewise")
     log_format: Literal["json", "text"] | None = Field(None, description="By default text on a terminal, else json")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
+
+    @property
+    def embedded(self) -> bool:
+        """Whether nothing names a database, so that this is the demo on a database of its own."""
+        return self.database_url is None and self.app_database_url is None
+
+    @property
+    def limits(self) -> Limits:
+        """What an organization may use at once that has no limits of its own."""
+        return Limits(**{field.name: getattr(self, field.name) for field in fields(Limits)})
+
+    @property
+    def smtp(self) -> SmtpSettings | None:
+        """The mail server, None where none is named."""
+        if self.smtp_host is None:
+            return None
+        return SmtpSettings(
+            host=self.smtp_host,
+            port=self.smtp_port,
+            sender=self.smtp_sender,
+            user=self.smtp_user,
+            password=self.smtp_password.get_secret_value() if self.smtp_password else None,
+            starttls=self.smtp_starttls,
+        )
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -174,13 +199,9 @@ def unknown_variables(environment: Mapping[str, str] = os.environ) -> list[str]:
 def settings_table() -> str:
     """The settings as a Markdown table."""
     rows = ("| variable | default | meaning |", "|---|---|---|")
-    fields = Settings.model_fields.items()
-    return "\n".join(
-        (
-            *rows,
-            *(f"| `{_variable(name, field)}` | {_default(field)} | {field.description} |" for name, field in fields),
-        )
-    )
+    named = Settings.model_fields.items()
+    lines = (f"| `{_variable(name, field)}` | {_default(field)} | {field.description} |" for name, field in named)
+    return "\n".join((*rows, *lines))
 
 
 def _variable(name: str, field: FieldInfo) -> str:

@@ -11,7 +11,7 @@ from asyncpg.pool import PoolConnectionProxy
 
 from db.dsn import for_asyncpg
 
-__all__ = ["Connection", "Pool", "PoolOptions", "Row", "lease", "open_pool", "transaction"]
+__all__ = ["Connection", "DatabaseUnreachable", "Pool", "PoolOptions", "Row", "lease", "open_pool", "transaction"]
 
 Row = asyncpg.Record
 Connection = PoolConnectionProxy
@@ -20,6 +20,10 @@ Pool = asyncpg.Pool
 IDLE_IN_TRANSACTION: Final = "60s"
 """A stopped process may hold an organization's lock: the server ends its transaction."""
 _JSONB_VERSION: Final = b"\x01"
+
+
+class DatabaseUnreachable(RuntimeError):
+    """The database cannot be opened; the message is one line that says why, without the password."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +41,7 @@ async def open_pool(dsn: str, options: PoolOptions) -> Pool:
 
     Raises:
         ValueError: `dsn` is not an address.
-        OSError, asyncpg.PostgresError: the database cannot be reached or refuses the role.
+        DatabaseUnreachable: nobody answers there, or the database refuses the role.
     """
     address = for_asyncpg(dsn)
     settings = dict(address.server_settings)
@@ -45,17 +49,21 @@ async def open_pool(dsn: str, options: PoolOptions) -> Pool:
         settings["statement_timeout"] = f"{options.statement_timeout * 1000:.0f}"
         settings["idle_in_transaction_session_timeout"] = IDLE_IN_TRANSACTION
         settings["application_name"] = "leadport"
-    return await asyncpg.create_pool(
-        address.dsn,
-        min_size=options.min_size,
-        max_size=options.max_size,
-        statement_cache_size=options.statement_cache_size,
-        max_cacheable_statement_size=0,
-        server_settings=settings,
-        timeout=address.timeout,
-        init=_speak_json,
-        reset=_keep_settings,
-    )
+    try:
+        return await asyncpg.create_pool(
+            address.dsn,
+            min_size=options.min_size,
+            max_size=options.max_size,
+            statement_cache_size=options.statement_cache_size,
+            max_cacheable_statement_size=0,
+            server_settings=settings,
+            timeout=address.timeout,
+            init=_speak_json,
+            reset=_keep_settings,
+        )
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DatabaseUnreachable(f"the database cannot be opened: {reason}") from error
 
 
 @asynccontextmanager

@@ -41,7 +41,7 @@ class Database:
         Raises:
             RoleError: the role could see or do more than the server's role may, or lacks something.
             ValueError: `dsn` is not an address.
-            OSError, asyncpg.PostgresError: the database cannot be reached.
+            DatabaseUnreachable: the database cannot be reached or refuses the role.
         """
         options = PoolOptions(
             min_size=min_size,

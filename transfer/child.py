@@ -117,7 +117,7 @@ class _Run:
         records.unclosed = records.unclosed and len(records.rows) - 1 in kept
         records.rows = [records.rows[index] for index in kept]
         records.numbers = [records.numbers[index] for index in kept]
-        records.lines = [records.lines[index] for index in kept]
+        records.lines = [records.lines[index] for index in kept] if records.lines else []
         return excluded
 
     def _block(self, number: int, judged: Judged, excluded: int, span: tuple[int, int]) -> Block:

@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 
 from domain.fields import FIELDS
 from domain.imports import Detected, Dialect, ImportColumn
-from domain.vocabulary import DetectionConfidence, FieldType, UserErrorCode
+from domain.vocabulary import DetectionConfidence, FieldType, ImportFormat, UserErrorCode
 from domain.zones import is_zone
 from transfer.copy_lines import Assembler
 from transfer.detect_dates import DateEvidence, DecimalEvidence, samples_of
@@ -45,7 +45,16 @@ class OpenFile:
     def blocks(self, start: Position | None) -> Iterator[Records]:
         """The records from a position on, or from the first data row."""
         with self.prepared.path.open("rb") as stream:
-            yield from read_blocks(stream, self.shape, self.request.limits, start or self.opened.start)
+            for records in read_blocks(stream, self.shape, self.request.limits, start or self.opened.start):
+                yield self._with_lines(records)
+
+    def _with_lines(self, records: Records) -> Records:
+        """Workbooks and JSON have no lines; in JSON Lines a record's number tells its line, less our header."""
+        if self.prepared.format is ImportFormat.JSONL:
+            records.lines = [number - 1 for number in records.numbers]
+        elif self.prepared.format is not ImportFormat.CSV:
+            records.lines = []
+        return records
 
 
 def open_file(request: ChildRequest) -> OpenFile:
@@ -106,6 +115,8 @@ class _Table:
         """Finds the header row and the columns' names."""
         given = self._request.decided.header_row if self._request.decided else self._request.dialect.header_row
         first = self._first(self._begin, 1)
+        if self._prepared.format in (ImportFormat.JSON, ImportFormat.JSONL):
+            given = 1
         if given is None:
             given = 1 if first.rows and looks_like_header(first.rows[0]) else 0
             given = first.numbers[0] if given and first.numbers else given

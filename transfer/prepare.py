@@ -1,8 +1,9 @@
 """From the uploaded bytes to UTF-8 text with CSV records: the one form that everything else reads."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+from zipfile import BadZipFile, ZipFile
 
 from domain.imports import Detected
 from domain.vocabulary import DetectionConfidence, ImportFormat
@@ -11,23 +12,30 @@ from transfer.detect_encoding import detect_encoding, sha256_of, transcode
 from transfer.failures import FileFault, TooLarge
 from transfer.messages import ChildRequest
 from transfer.read_csv import CsvShape
+from transfer.read_json import json_format, write_json_as_csv
+from transfer.read_xlsx import write_sheet
+from transfer.unpack import is_workbook, unpack_gzip, unpack_zip
 
+_UNPACKED: Final = "unpacked"
 _TEXT: Final = "text"
-_UTF8: Final = "utf-8"
+_RECORDS: Final = "records.csv"
+_OWN_SHAPE: Final = CsvShape()
+_CERTAIN: Final = DetectionConfidence.CERTAIN
+_HEAD_CHARACTERS: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """Readable text. `shape` is given where the child wrote the CSV itself (workbooks, JSON).
 
-    `begin` is the byte where the text begins (behind a BOM); `line_of_record` whether a record's number tells its line.
+    `begin` is the byte where the text begins (behind a BOM).
     """
 
     path: Path
     format: ImportFormat
     encoding: Detected
-    bom: bool
-    sha256: str
+    bom: bool = False
+    sha256: str = ""
     begin: int = 0
     shape: CsvShape | None = None
     sheet: str | None = None
@@ -43,30 +51,81 @@ def prepare(request: ChildRequest) -> Prepared:
     path = Path(request.path)
     if path.stat().st_size > request.limits.max_bytes:
         raise TooLarge(f"The file is larger than {request.limits.max_bytes >> 20} MB.")
-    digest = sha256_of(path)
-    container = _container(path)
-    if container is not Container.TEXT:
-        raise FileFault("Packed files are not read yet.")
-    return _text(path, digest, request)
+    return replace(_read(path, request, packed=False), sha256=sha256_of(path))
 
 
-def _container(path: Path) -> Container:
+def _read(path: Path, request: ChildRequest, *, packed: bool) -> Prepared:
     with path.open("rb") as stream:
-        return container_of(stream.read(HEAD_BYTES))
+        container = container_of(stream.read(HEAD_BYTES))
+    if container is Container.TEXT:
+        return _text(path, request)
+    if container is Container.ZIP and _holds_workbook(path):
+        return _workbook(path, request)
+    if packed:
+        raise FileFault("The file is packed twice; unpack it once.")
+    unpacked = Path(request.scratch) / _UNPACKED
+    unpack = unpack_gzip if container is Container.GZIP else unpack_zip
+    unpack(path, unpacked, request.limits.max_bytes)
+    return _read(unpacked, request, packed=True)
 
 
-def _text(path: Path, digest: str, request: ChildRequest) -> Prepared:
+def _holds_workbook(path: Path) -> bool:
+    try:
+        with ZipFile(path) as archive:
+            return is_workbook(archive)
+    except BadZipFile as error:
+        raise FileFault("The ZIP archive or workbook is damaged.") from error
+
+
+def _workbook(path: Path, request: ChildRequest) -> Prepared:
+    _expect(request, ImportFormat.XLSX, ImportFormat.CSV)
+    target = Path(request.scratch) / _RECORDS
+    named = request.decided.sheet if request.decided else request.dialect.sheet
+    written = write_sheet(path, named, target, request.limits.max_bytes)
+    return Prepared(
+        path=target,
+        format=ImportFormat.XLSX,
+        encoding=Detected("utf-8", _CERTAIN, "Excel workbook"),
+        shape=_OWN_SHAPE,
+        sheet=written.sheet,
+        sheets=written.sheets,
+    )
+
+
+def _text(path: Path, request: ChildRequest) -> Prepared:
     decided = request.decided.encoding.value if request.decided else None
     encoding = detect_encoding(path, decided or request.dialect.encoding, partial=request.partial)
     text, begin = path, encoding.bom_bytes
     if not encoding.is_utf8 or encoding.detected.confidence is DetectionConfidence.GIVEN:
         text, begin = Path(request.scratch) / _TEXT, 0
         transcode(path, encoding, text)
-    return Prepared(
+    prepared = Prepared(
         path=text,
         format=ImportFormat.CSV,
         encoding=request.decided.encoding if request.decided else encoding.detected,
         bom=encoding.bom_bytes > 0,
-        sha256=digest,
         begin=begin,
     )
+    kind = _json_format(prepared, request)
+    return prepared if kind is None else _json(prepared, kind, request)
+
+
+def _json_format(prepared: Prepared, request: ChildRequest) -> ImportFormat | None:
+    with prepared.path.open("rb") as stream:
+        stream.seek(prepared.begin)
+        found = json_format(stream.read(_HEAD_CHARACTERS).decode(errors="ignore"))
+    if request.format is ImportFormat.CSV:
+        return None
+    _expect(request, *((ImportFormat.CSV,) if found is None else (ImportFormat.JSON, ImportFormat.JSONL)))
+    return found
+
+
+def _json(prepared: Prepared, kind: ImportFormat, request: ChildRequest) -> Prepared:
+    target = Path(request.scratch) / _RECORDS
+    write_json_as_csv(prepared.path, kind, target, request.limits)
+    return replace(prepared, path=target, format=kind, begin=0, shape=_OWN_SHAPE)
+
+
+def _expect(request: ChildRequest, *found: ImportFormat) -> None:
+    if request.format is not None and request.format not in found:
+        raise FileFault(f"The file was said to be {request.format}, but it reads like {found[0]}.")

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from domain.imports import ColumnMapping, Issue, IssueGroup
 from domain.vocabulary import LeadFieldKey, LeadStage
+from transfer.child import serve
 from transfer.issues import merge_groups
 from transfer.messages import (
     CHILD_MODULE,
@@ -21,6 +22,7 @@ from transfer.messages import (
     OrganizationFacts,
     StatusFact,
     UserFact,
+    decode_request,
     encode_request,
     read_message,
 )
@@ -120,19 +122,34 @@ def unescaped(text: str) -> str | None:
 
 
 def run(path: Path, **request: object) -> Answer:
-    """The child's answer for a file, mode ROWS unless said otherwise."""
+    """What the child's code answers for a file, mode ROWS unless said otherwise; in this process."""
     with TemporaryDirectory() as scratch:
-        asked = {"mode": ChildMode.ROWS, "facts": facts()} | request
-        return answer_to(ChildRequest(path=str(path), scratch=scratch, **asked))
+        out = io.BytesIO()
+        serve(decode_request(encode_request(request_for(path, scratch, **request))), out)
+        return answer_of(out.getvalue())
 
 
-def answer_to(request: ChildRequest) -> Answer:
-    process = subprocess.run(
+def run_process(path: Path, **request: object) -> Answer:
+    """The same from a real child process, with its memory limit."""
+    with TemporaryDirectory() as scratch:
+        process = spawn(request_for(path, scratch, **request))
+        assert process.returncode == 0, process.stderr.decode()
+        assert process.stderr == b""
+        return answer_of(process.stdout)
+
+
+def request_for(path: Path, scratch: str, **request: object) -> ChildRequest:
+    return ChildRequest(path=str(path), scratch=scratch, **({"mode": ChildMode.ROWS, "facts": facts()} | request))
+
+
+def spawn(request: ChildRequest) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
         [sys.executable, "-m", CHILD_MODULE], input=encode_request(request), capture_output=True, check=False, cwd=ROOT
     )
-    assert process.returncode == 0, process.stderr.decode()
-    assert process.stderr == b""
-    stream = io.BytesIO(process.stdout)
+
+
+def answer_of(frames: bytes) -> Answer:
+    stream = io.BytesIO(frames)
     answer = Answer()
     while (message := read_message(stream)) is not None:
         answer.take(message)

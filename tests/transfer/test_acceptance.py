@@ -10,7 +10,7 @@ import pytest
 
 from domain.imports import ColumnMapping, FieldValue, ImportOptions, ValueMapping
 from domain.vocabulary import ImportIssueCode, LeadFieldKey, MergeStrategy, UserErrorCode
-from tests.transfer.child_run import ROOT, Answer, facts, run
+from tests.transfer.child_run import ROOT, Answer, facts, run, run_process
 
 FOLDER = Path(os.environ.get("LEADPORT_ACCEPTANCE", ROOT.parent / "shared" / "acceptance"))
 EXPECTED = json.loads((FOLDER / "expected.json").read_text()) if (FOLDER / "expected.json").exists() else {}
@@ -135,7 +135,7 @@ def test_a_value_map_with_a_default_serves_every_source():
     values = tuple(ValueMapping(source, to) for source, to in case["value_map"].items())
     mapping = [column for column in columns_of(case, "S1") if column.column != "Lead Source"]
     mapping.append(ColumnMapping(column="Lead Source", field=K.SOURCE, values=values, default="unknown"))
-    answer = run(FOLDER / case["file"], mapping=tuple(mapping), options=ImportOptions())
+    answer = run_process(FOLDER / case["file"], mapping=tuple(mapping), options=ImportOptions())
     counts = Counter(source.lower() for source in answer.column("source"))
     assert counts == case["expected"]["S3_value_map_default_unknown_source_distribution"]
 

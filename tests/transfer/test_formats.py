@@ -1,0 +1,231 @@
+import gzip
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from domain.imports import DialectSpec, ImportOptions
+from domain.vocabulary import ImportFormat, JobFailureCode
+from tests.transfer.child_run import Answer, run, run_process
+from transfer.messages import ChildLimits
+
+Writer = Callable[..., Path]
+LENIENT = ImportOptions(required=())
+CSV = "Name,Phone\nDana Levi,+33612345678\nNoa Cohen,0612345679\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Writer:
+    def write(content: str | bytes, name: str = "leads.csv") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+def names(answer: Answer) -> list[str | None]:
+    assert answer.failed is None, answer.failed
+    return answer.column("name")
+
+
+def workbook(fill: Callable[[openpyxl.Workbook], None]) -> bytes:
+    book = openpyxl.Workbook()
+    fill(book)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def zipped(**entries: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in entries.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+def test_gzip_is_unpacked(file: Writer):
+    answer = run(file(gzip.compress(CSV.encode())), options=LENIENT)
+    assert names(answer) == ["Dana Levi", "Noa Cohen"]
+
+
+def test_a_zip_of_one_file_is_unpacked_and_clutter_does_not_count(file: Writer):
+    answer = run(file(zipped(**{"leads.csv": CSV.encode(), "__MACOSX/._leads.csv": b"x"})), options=LENIENT)
+    assert names(answer) == ["Dana Levi", "Noa Cohen"]
+
+
+def test_a_zip_of_two_files_is_refused(file: Writer):
+    answer = run(file(zipped(a=CSV.encode(), b=CSV.encode())))
+    assert answer.failed.message == "The ZIP archive holds 2 files; it must hold one."
+
+
+def test_a_packed_workbook_is_read_and_a_twice_packed_file_is_not(file: Writer):
+    book = workbook(lambda book: book.active.append(["Name"]) or book.active.append(["Dana"]))
+    assert names(run(file(gzip.compress(book)), options=LENIENT)) == ["Dana"]
+    assert "packed twice" in run(file(gzip.compress(gzip.compress(CSV.encode())))).failed.message
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda data: zipped(bomb=data)])
+def test_a_bomb_is_stopped_by_its_real_bytes(file: Writer, pack: Callable[[bytes], bytes]):
+    packed = file(pack(b"a,b\n" * (4 << 20)))
+    answer = run(packed, limits=ChildLimits(max_bytes=8 << 20))
+    assert answer.failed.code is JobFailureCode.UNSAFE_FILE
+    assert "more than 8 MB" in answer.failed.message
+
+
+@pytest.mark.parametrize("cut", [20, 40])
+def test_a_cut_off_archive_is_a_file_error(file: Writer, cut: int):
+    assert run(file(gzip.compress(CSV.encode())[:cut])).failed.code is JobFailureCode.UNREADABLE_FILE
+    assert run(file(zipped(a=CSV.encode())[:cut])).failed.code is JobFailureCode.UNREADABLE_FILE
+
+
+def test_a_workbook_s_values_read_as_people_see_them(file: Writer):
+    def fill(book: openpyxl.Workbook) -> None:
+        sheet = book.active
+        sheet.append(["Name", "Phone", "Score", "AI Legitimate", "Created At", "Converted At", "Conversion Value"])
+        sheet.append(["Dana", 33612345678, 85.0, True, datetime(2024, 1, 15, 14, 30, 22), date(2024, 2, 1), 1200.5])  # noqa: DTZ001 - Excel knows no zones
+        sheet.append([])
+        sheet.append(["Noa", "0612345679", None, False, 45306.5, None, None])
+
+    answer = run(file(workbook(fill), "leads.csv"), options=LENIENT)
+    assert answer.opened.dialect.format is ImportFormat.XLSX
+    assert answer.rows == [2, 4]
+    dana, noa = answer.leads
+    assert (dana["phone"], dana["score"], dana["ai_legitimate"]) == ("33612345678", "85", "t")
+    assert (dana["created_at"], dana["converted_at"]) == ("2024-01-15 14:30:22+00:00", "2024-02-01 00:00:00+00:00")
+    assert (dana["conversion_value"], noa["created_at"]) == ("1200.5", "2024-01-15 12:00:00+00:00")
+    assert answer.blocks[0].ready.lines is None
+
+
+def test_any_sheet_can_be_read_and_the_others_are_named(file: Writer):
+    def fill(book: openpyxl.Workbook) -> None:
+        book.active.title = "Empty"
+        for title in ("First", "Second"):
+            sheet = book.create_sheet(title)
+            sheet.append(["Name"])
+            sheet.append([title])
+
+    path = file(workbook(fill))
+    answer = run(path, options=LENIENT)
+    assert (answer.opened.dialect.sheet, names(answer)) == ("First", ["First"])
+    assert answer.opened.dialect.sheets == ("Empty", "First", "Second")
+    assert names(run(path, options=LENIENT, dialect=DialectSpec(sheet="Second"))) == ["Second"]
+    assert "no sheet called Third" in run(path, dialect=DialectSpec(sheet="Third")).failed.message
+
+
+def test_a_text_cell_with_line_breaks_and_quotes_comes_through(file: Writer):
+    book = workbook(lambda book: book.active.append(["Name", "Case Type"]) or book.active.append(["Dana", 'a\n"b", c']))
+    assert run(file(book), options=LENIENT).column("case_type") == ['a\n"b", c']
+
+
+def altered(book: bytes, change: Callable[[str, bytes], bytes | None]) -> bytes:
+    """The archive with each part replaced by what `change` makes of it."""
+    source = zipfile.ZipFile(io.BytesIO(book))
+    return zipped(**{name: data for name in source.namelist() if (data := change(name, source.read(name))) is not None})
+
+
+SIMPLE = workbook(lambda book: book.active.append(["Name"]) or book.active.append(["Dana"]))
+
+
+def test_a_far_away_cell_does_not_end_the_process(file: Writer):
+    book = workbook(lambda book: book.active.append(["Name"]) or book.active.__setitem__("XFD1048576", "x"))
+    answer = run_process(file(book))
+    assert answer.failed.code is JobFailureCode.LIMIT_EXCEEDED
+    assert "column 16,384" in answer.failed.message
+
+
+def test_a_workbook_that_expands_out_of_all_proportion_is_refused(file: Writer):
+    sheet = b"<row><c><v>1</v></c></row>" * (5 << 20)
+    answer = run(file(altered(SIMPLE, lambda name, data: sheet if "sheet1" in name else data)))
+    assert answer.failed.code is JobFailureCode.UNSAFE_FILE
+
+
+def test_entities_are_refused(file: Writer):
+    laughs = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><worksheet>&b;</worksheet>'
+    answer = run(file(altered(SIMPLE, lambda name, data: laughs if "sheet1" in name else data)))
+    assert answer.failed.code is JobFailureCode.UNSAFE_FILE
+
+
+def test_macros_are_refused(file: Writer):
+    macros = altered(SIMPLE, lambda _, data: data)
+    with zipfile.ZipFile(path := file(macros), "a") as archive:
+        archive.writestr("xl/vbaProject.bin", b"macro")
+    assert "macros" in run(path).failed.message
+
+
+def test_missing_parts_and_bad_checksums_are_file_errors(file: Writer):
+    without_sheet = altered(SIMPLE, lambda name, data: None if "sheet1" in name else data)
+    assert run(file(without_sheet)).failed.code is JobFailureCode.UNREADABLE_FILE
+    place = SIMPLE.index(b"xl/worksheets/sheet1.xml") + 60
+    damaged = SIMPLE[:place] + bytes([SIMPLE[place] ^ 0xFF]) + SIMPLE[place + 1 :]
+    assert run(file(damaged)).failed.code is JobFailureCode.UNREADABLE_FILE
+
+
+def test_a_json_array_is_read(file: Writer):
+    rows = [
+        {"name": "Dana", "phone": "+33612345678", "score": 85.0, "tags": ["vip", "a,b"], "address": {"city": "Lyon"}},
+        {"name": "Noa", "custom": {"policy": 12}, "ai": {"legitimate": True}},
+    ]
+    answer = run(file(json.dumps(rows, indent=1)), options=ImportOptions(required=(), unmapped="CUSTOM"))
+    assert answer.opened.dialect.format is ImportFormat.JSON
+    assert names(answer) == ["Dana", "Noa"]
+    assert answer.column("tags") == ['{"vip","a,b"}', "{}"]
+    assert answer.column("address_city") == ["Lyon", None]
+    assert json.loads(answer.column("custom")[1]) == {"policy": "12"}
+    assert answer.column("score") == ["85", None]
+
+
+def test_json_lines_keep_their_line_numbers(file: Writer):
+    answer = run(file('{"name": "Dana"}\n\n{"name": "Noa", "email": "x"}\n'), options=LENIENT)
+    assert answer.opened.dialect.format is ImportFormat.JSONL
+    assert (answer.rows, answer.blocks[0].ready.lines) == ([2, 4], [1, 3])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ('[{"name": "Dana"}, 5]', "Entry 2 of the array is no object."),
+        ('[{"name": "Dana"}, {"name": ', "Object 2 is no JSON."),
+        ('[{"name": "Dana"}', "The JSON ends before its array does, after object 1."),
+        ('{"name": "Dana"}\n{"name": }\n', "Line 2 is no JSON."),
+        ('{"name": "Dana"}\n[1]\n', "Line 2 is no JSON object."),
+        ('[{"a":' + "[" * 100_000, "The JSON is nested too deeply."),
+    ],
+)
+def test_bad_json_says_where(file: Writer, content: str, message: str):
+    assert run(file(content)).failed.message == message
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"%PDF-1.7\n%\xe2\xe3", "PDF"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "Excel"),
+        (b"MZ\x90\0\x03\0\0\0", "program"),
+        (b"\x7fELF\x02\x01\x01\0", "program"),
+        (b"<!DOCTYPE html><html><body>Sign in</body></html>", "web page"),
+        (b"\x89PNG\r\n\x1a\n", "image"),
+        (b"PAR1\x15\x04", "Parquet"),
+        (b"", "empty"),
+        (bytes(range(256)) * 40, "no text"),
+    ],
+)
+def test_what_is_no_table_is_named(file: Writer, content: bytes, word: str):
+    answer = run(file(content))
+    assert answer.failed.code is JobFailureCode.UNREADABLE_FILE
+    assert word in answer.failed.message
+
+
+def test_a_file_larger_than_the_limit_is_not_read(file: Writer):
+    assert run(file(CSV), limits=ChildLimits(max_bytes=10)).failed.code is JobFailureCode.LIMIT_EXCEEDED
+
+
+def test_a_said_format_that_is_another_is_a_file_error(file: Writer):
+    assert "reads like CSV" in run(file(CSV), format=ImportFormat.JSON).failed.message
+    assert names(run(file(SIMPLE), format=ImportFormat.CSV, options=LENIENT)) == ["Dana"]

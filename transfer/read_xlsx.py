@@ -1,0 +1,179 @@
+"""Excel workbooks: a sheet as CSV text, after looking at what it would really take to open it.
+
+python-calamine holds a sheet as a dense table in memory, so one far-away cell or a packed gigabyte would end the
+process: both are looked for in the archive first. Entities are never expanded, macros never run.
+"""
+
+import csv
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import IO, Final
+from zipfile import ZipFile, ZipInfo
+
+from python_calamine import (
+    CalamineError,
+    CalamineSheet,
+    CalamineWorkbook,
+    PasswordError,
+    SheetTypeEnum,
+    SheetVisibleEnum,
+    WorksheetNotFound,
+    XmlError,
+    ZipError,
+)
+
+from transfer.failures import FileFault, TooLarge, UnsafeFile
+from transfer.unpack import ZIP_ERRORS
+
+MAX_CELLS: Final = 20_000_000
+_MAX_PARTS: Final = 5_000
+_CHUNK_BYTES: Final = 1 << 20
+_OVERLAP: Final = 64
+_SMALL_BYTES: Final = 64 << 20
+_BOMB_RATIO: Final = 100
+_EXACT_FLOAT: Final = 1e16
+_ENCRYPTED: Final = 0x1
+_REFERENCE: Final = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{0,3})(\d{1,10})["']""")
+_DECLARATION: Final = re.compile(rb"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_CELL_TYPES = bool | int | float | str | datetime | date | time | timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class SheetText:
+    """The sheet that was read, and the names of all."""
+
+    sheet: str
+    sheets: tuple[str, ...]
+
+
+def write_sheet(source: Path, sheet: str | None, target: Path, limit: int) -> SheetText:
+    """Writes a sheet (the first visible one with content, unless named) as CSV; a row keeps its number.
+
+    Raises:
+        FileFault: The workbook is damaged, locked or has no such sheet.
+        UnsafeFile: It holds macros or declarations, or would unpack out of all proportion.
+        TooLarge: It has more than `limit` bytes or MAX_CELLS cells.
+    """
+    try:
+        with ZipFile(source) as archive:
+            _inspect(archive, limit)
+        with CalamineWorkbook.from_path(source) as workbook:
+            chosen = _choose(workbook, sheet)
+            with target.open("w", encoding="utf-8", newline="", errors="replace") as out:
+                _write(chosen, out)
+            return SheetText(chosen.name, tuple(workbook.sheet_names))
+    except PasswordError as error:
+        raise FileFault("The workbook is locked with a password.") from error
+    except (CalamineError, XmlError, ZipError, *ZIP_ERRORS) as error:
+        raise FileFault("The workbook is damaged or no Excel file.") from error
+
+
+def _inspect(archive: ZipFile, limit: int) -> None:
+    entries = archive.infolist()
+    if len(entries) > _MAX_PARTS:
+        raise UnsafeFile("The workbook has too many parts.")
+    unpacked = 0
+    for entry in entries:
+        name = entry.filename.casefold()
+        if name.endswith("vbaproject.bin"):
+            raise UnsafeFile("The workbook holds macros; save it as .xlsx without them.")
+        if entry.flag_bits & _ENCRYPTED:
+            raise FileFault("The workbook is locked with a password.")
+        if name.endswith((".xml", ".rels")):
+            unpacked += _inspect_part(archive, entry, limit - unpacked)
+
+
+def _inspect_part(archive: ZipFile, entry: ZipInfo, limit: int) -> int:
+    """Reads a part to its end, which also checks its CRC; gives its real size."""
+    size = rows = columns = 0
+    is_sheet = "worksheets/" in entry.filename.casefold()
+    kept = b""
+    with archive.open(entry) as part:
+        while data := part.read(_CHUNK_BYTES):
+            size += len(data)
+            _refuse_bomb(size, entry, limit)
+            window = kept + data
+            if _DECLARATION.search(window):
+                raise UnsafeFile("The workbook declares XML entities.")
+            if is_sheet:
+                rows, columns = _extent(window, rows, columns)
+                if rows * columns > MAX_CELLS:
+                    raise TooLarge(
+                        f"The sheet reaches to row {rows:,}, column {columns:,}: too many cells. Save it as CSV."
+                    )
+            kept = window[-_OVERLAP:]
+    return size
+
+
+def _refuse_bomb(size: int, entry: ZipInfo, limit: int) -> None:
+    if size > limit:
+        raise TooLarge("The workbook unpacks to more than an import may use. Save it as CSV.")
+    if size > _SMALL_BYTES and size > entry.compress_size * _BOMB_RATIO:
+        raise UnsafeFile("The workbook unpacks to far more than its size says.")
+
+
+def _extent(xml: bytes, rows: int, columns: int) -> tuple[int, int]:
+    """The largest row and column that cells refer to."""
+    found = _REFERENCE.findall(xml)
+    letters = {column for column, _ in found}
+    rows = max(rows, max((int(row) for _, row in found), default=0))
+    return rows, max(columns, max(map(_column_number, letters), default=0))
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
+
+
+def _choose(workbook: CalamineWorkbook, named: str | None) -> CalamineSheet:
+    if named is not None:
+        with suppress(WorksheetNotFound):
+            return workbook.get_sheet_by_name(named)
+        raise FileFault(
+            f"The workbook has no sheet called {named[:40]}. It has: {', '.join(workbook.sheet_names)[:200]}."
+        )
+    visible = [
+        data.name
+        for data in workbook.sheets_metadata
+        if data.typ is SheetTypeEnum.WorkSheet and data.visible is SheetVisibleEnum.Visible
+    ]
+    for name in visible or workbook.sheet_names:
+        sheet = workbook.get_sheet_by_name(name)
+        if sheet.height:
+            return sheet
+    raise FileFault("The workbook holds no rows.")
+
+
+def _write(sheet: CalamineSheet, out: IO[str]) -> None:
+    """All rows from the first of the sheet on; blank ones become blank lines, so that each row keeps its number."""
+    writer = csv.writer(out, lineterminator="\r\n")
+    for row in sheet.iter_rows():
+        texts = [cell if isinstance(cell, str) else cell_text(cell) for cell in row]
+        if any(texts):
+            writer.writerow(texts)
+        else:
+            out.write("\r\n")
+
+
+def cell_text(cell: _CELL_TYPES) -> str:
+    """A cell's value as a file would write it: whole floats are whole numbers, instants are ISO 8601."""
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "true" if cell else "false"
+        case float():
+            return str(int(cell)) if cell.is_integer() and abs(cell) < _EXACT_FLOAT else repr(cell)
+        case datetime():
+            return cell.isoformat(sep=" ")
+        case timedelta():
+            return str(cell)
+        case date() | time():
+            return cell.isoformat()
+        case _:
+            return str(cell)

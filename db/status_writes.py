@@ -26,6 +26,9 @@ _ORDER: Final = """
 update statuses s set position = o.position - 1 from unnest($1::uuid[]) with ordinality o(id, position)
 where s.id = o.id and s.position <> o.position - 1
 """
+_DELETE: Final = """
+delete from statuses where id = $1 and not exists (select from leads where status_id = $1) returning true
+"""
 _DUPLICATES: Final = """
 select exists (
   select from leads l where l.status_id = $1 and l.stage in ('WON', 'LOST') and l.phone_key is not null
@@ -72,5 +75,5 @@ async def makes_duplicates(connection: Connection, status_id: UUID) -> bool:
 
 
 async def delete_status(connection: Connection, status_id: UUID) -> bool:
-    """Delete a status that no lead has; False where there is none."""
-    return await connection.fetchval("delete from statuses where id = $1 returning true", status_id) is True
+    """Delete a status; False, and nothing done, where there is none or a lead has it."""
+    return await connection.fetchval(_DELETE, status_id) is True

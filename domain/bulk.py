@@ -36,12 +36,18 @@ class LeadPatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkSpec:
-    """The operation is the job's kind: BULK_UPDATE uses `patch`, BULK_ASSIGN `assignee_ids`, BULK_DELETE neither."""
+    """The operation is the job's kind: BULK_UPDATE uses `patch`, BULK_ASSIGN `assignee_ids`, BULK_DELETE neither.
+
+    `whole_status`: a status itself has changed and all its leads follow, duplicates or not; `drop_status` (a shown id)
+    is deleted once they have.
+    """
 
     target: LeadTarget
     patch: LeadPatch = field(default_factory=LeadPatch)
     assignee_ids: tuple[str, ...] = ()
     dry_run: bool = False
+    whole_status: bool = False
+    drop_status: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +61,14 @@ class BulkRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkResult:
-    """Counts of leads; `matched` is what the target named."""
+    """Counts of leads; `matched` is what the target named.
+
+    The checkpoint: places of the target up to `position` are done, `processed` of them named leads.
+    """
 
     matched: int = 0
     changed: int = 0
     unchanged: int = 0
     failed: int = 0
+    position: int = 0
+    processed: int = 0

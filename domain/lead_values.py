@@ -1,6 +1,7 @@
 """The values of a lead that follow from others: made here and nowhere else, whoever writes the lead."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +10,15 @@ from domain.phones import Phone, read_phone
 
 SEARCHED_NOTES: Final = 4_096
 """So many characters of the notes can be found by search."""
+
+SEARCHED_COLUMNS: Final[Mapping[str, str]] = {
+    "name": "name",
+    "email": "email",
+    "phone_key": "phone_key",
+    "external_id": "external_id",
+    "conversation_summary": "summary",
+}
+"""Columns of `leads` that search looks through beside the notes, and their names in SearchValues."""
 
 _NOT_DIGITS: Final = re.compile(r"[^0-9]+")
 
@@ -80,6 +90,7 @@ def name_key(name: str) -> str:
 
 
 __all__ = [
+    "SEARCHED_COLUMNS",
     "SEARCHED_NOTES",
     "ContactValues",
     "Phone",

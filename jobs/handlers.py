@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from domain.vocabulary import JobKind
+from jobs.bulk import run_bulk
 from jobs.exports import run_export
 from jobs.imports import run_import
 from jobs.reverts import run_revert
@@ -18,4 +19,7 @@ HANDLERS: Final[Mapping[JobKind, Handler]] = {
     JobKind.EXPORT: run_export,
     JobKind.IMPORT: run_import,
     JobKind.REVERT: run_revert,
+    JobKind.BULK_UPDATE: run_bulk,
+    JobKind.BULK_ASSIGN: run_bulk,
+    JobKind.BULK_DELETE: run_bulk,
 }

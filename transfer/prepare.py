@@ -8,7 +8,7 @@ from zipfile import BadZipFile, ZipFile
 from domain.imports import Detected
 from domain.vocabulary import DetectionConfidence, ImportFormat
 from transfer.detect_container import HEAD_BYTES, Container, container_of
-from transfer.detect_encoding import detect_encoding, sha256_of, transcode
+from transfer.detect_encoding import detect_encoding, is_valid_utf8, sha256_of, transcode
 from transfer.failures import FileFault, TooLarge
 from transfer.messages import ChildRequest
 from transfer.read_csv import CsvShape
@@ -95,14 +95,16 @@ def _workbook(path: Path, request: ChildRequest) -> Prepared:
 def _text(path: Path, request: ChildRequest) -> Prepared:
     decided = request.decided.encoding.value if request.decided else None
     encoding = detect_encoding(path, decided or request.dialect.encoding, partial=request.partial)
+    detected = request.decided.encoding if request.decided else encoding.detected
+    named = detected.confidence is DetectionConfidence.GIVEN
     text, begin = path, encoding.bom_bytes
-    if not encoding.is_utf8 or encoding.detected.confidence is DetectionConfidence.GIVEN:
+    if not encoding.is_utf8 or (named and not is_valid_utf8(path)):
         text, begin = Path(request.scratch) / _TEXT, 0
         transcode(path, encoding, text)
     prepared = Prepared(
         path=text,
         format=ImportFormat.CSV,
-        encoding=request.decided.encoding if request.decided else encoding.detected,
+        encoding=detected,
         bom=encoding.bom_bytes > 0,
         begin=begin,
     )

@@ -1,7 +1,7 @@
 """CSV records with their spreadsheet row and physical line, in blocks, resumable at a byte offset.
 
 Python's csv module decides what a record is (RFC 4180, with its usual tolerance); lines end with LF, CR or CRLF. The
-input is valid UTF-8; memory is bounded by the limits on cell, line and block.
+input is valid UTF-8, save a head cut off within a character; memory is bounded by the limits on cell, line and block.
 """
 
 import csv
@@ -125,7 +125,7 @@ class _Lines:
         self._next_offset += len(data)
         self.fed += len(data)
         self.suspect = len(data.translate(None, _CONTROLS)) != len(data) or any(mark in data for mark in _MARKS)
-        self.lines = split_lines(data.decode())
+        self.lines = split_lines(data.decode(errors="replace"))
         return self.lines
 
     def offset_after(self, consumed: int) -> int:

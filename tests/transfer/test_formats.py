@@ -19,16 +19,6 @@ LENIENT = ImportOptions(required=())
 CSV = "Name,Phone\nDana Levi,+33612345678\nNoa Cohen,0612345679\n"
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Writer:
-    def write(content: str | bytes, name: str = "leads.csv") -> Path:
-        path = tmp_path / name
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-        return path
-
-    return write
-
-
 def names(answer: Answer) -> list[str | None]:
     assert answer.failed is None, answer.failed
     return answer.column("name")

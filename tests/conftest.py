@@ -28,7 +28,7 @@ from domain.records import OrganizationRecord
 from domain.settings import Limits, OrganizationSettings
 from domain.vocabulary import Role
 
-SECRET = "a secret of the tests"
+SECRET = "a-secret-of-the-tests-that-is-long-enough"
 TEMPLATE = "leadport_template"
 QUICK = {"fsync": "off", "full_page_writes": "off", "max_connections": "400", "shared_buffers": "128MB"}
 

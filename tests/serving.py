@@ -2,15 +2,20 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
+from tests.conftest import SECRET
+
 REPOSITORY = Path(__file__).parents[1]
-SECRET_KEYS = "tests:a secret of the tests, long enough for HS256"
+SECRET_KEYS = f"tests:{SECRET}"
 
 
 class Server:
@@ -73,6 +78,24 @@ class Server:
                 raise TimeoutError(f"the server did not print {pattern!r}:\n{self.output}")
             time.sleep(0.02)
         return found[1]
+
+
+@contextmanager
+def demo_folder() -> Iterator[Path]:
+    """A data folder that the user as whom root runs PostgreSQL may pass, deleted in the end with its database."""
+    folder = Path(tempfile.mkdtemp(prefix="leadport-test-"))
+    folder.chmod(0o711)
+    try:
+        yield folder / "data"
+    finally:
+        wait_for_postgres_to_end(folder / "data" / "postgres")
+        shutil.rmtree(folder)
+
+
+def wait_for_postgres_to_end(cluster: Path, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while any(cluster.glob("pg*/postmaster.pid")) and time.monotonic() < deadline:
+        time.sleep(0.05)
 
 
 def run_command(data_dir: Path, environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:

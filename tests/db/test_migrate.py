@@ -20,8 +20,10 @@ from db import isolation
 from db.dsn import as_role, with_database
 from db.embedded import EmbeddedCluster
 from db.migrate import MigrationError, differences, migrate
+from db.partitions import create_partitions
 from db.pool import Database
 from db.roles import app_dsn
+from db.system import SystemDatabase
 from db.tables import STORE, metadata
 from db.tables.leads import Xid8
 from tests.conftest import QUICK, SECRET, administer, remove
@@ -211,6 +213,11 @@ def test_rows_that_came_before_their_partition_are_moved_into_it(database_url: s
         assert admin.execute("select count(*) from store.activity_default").fetchone() == (0,)
         assert admin.execute("select count(*) from store.activity").fetchone() == (3,)
         assert admin.execute("select store.create_partitions(6)").fetchone() == (0,)
+
+
+async def test_the_system_role_makes_the_next_partitions(system_database: SystemDatabase):
+    assert await create_partitions(system_database, 5) == 4
+    assert await create_partitions(system_database, 5) == 0
 
 
 @pytest.fixture

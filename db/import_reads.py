@@ -1,6 +1,6 @@
 """Reading what an import remembers: issues, groups and rows, by keyset and within the caller's organization."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -10,7 +10,6 @@ from db.merge_rules import MATCHED_BY, Outcome
 from domain.imports import Issue, IssueGroup
 from domain.job_details import IssueFilter, RowFilter
 from domain.json import JsonObject
-from domain.paging import PageRequest
 from domain.vocabulary import ImportIssueCode, MatchKey, RowOutcome, Severity
 
 __all__ = [
@@ -22,8 +21,10 @@ __all__ = [
     "issue_groups",
     "issues_of_rows",
     "issues_page",
+    "names_of",
     "refused_rows",
     "rows_page",
+    "unknown_values",
 ]
 
 _ISSUE: Final = "row, position, line, column_name, field, code, severity, message, value, suggestion"
@@ -109,11 +110,10 @@ async def issue_groups(connection: Connection, job_id: UUID, first: int) -> list
     return [_group(row) for row in await connection.fetch(sql, job_id, first)]
 
 
-async def rows_page(connection: Connection, job_id: UUID, wanted: RowFilter, page: PageRequest) -> list[OutcomeRow]:
-    """Rows by number, after the one that the page's cursor names; one more than asked for tells that there are more."""
-    values = _row_values(wanted, int(page.cursor) + 1 if page.cursor else None)
+async def rows_page(connection: Connection, job_id: UUID, wanted: RowFilter, after: int, size: int) -> list[OutcomeRow]:
+    """At most `size` rows by number, beyond a row."""
     sql = f"select * from ({_ROWS}) r order by row limit $6"
-    rows = await connection.fetch(sql, job_id, *values, page.size + 1)
+    rows = await connection.fetch(sql, job_id, *_row_values(wanted, after + 1), size)
     sql = "select row, before, after from import_changes where job_id = $1 and row = any($2)"
     changes = {row["row"]: row for row in await connection.fetch(sql, job_id, [row["row"] for row in rows])}
     return [_outcome(row, changes.get(row["row"])) for row in rows]
@@ -123,6 +123,25 @@ async def count_rows(connection: Connection, job_id: UUID, wanted: RowFilter) ->
     """How many rows the filter leaves."""
     sql = f"select count(*) from ({_ROWS}) r"
     return int(await connection.fetchval(sql, job_id, *_row_values(wanted, None)))
+
+
+async def names_of(connection: Connection, ids: Collection[UUID]) -> dict[str, str]:
+    """What ids of statuses, companies, chatbots and users stand for, by the ids' text."""
+    sql = """
+    select id, key as name from statuses where id = any($1)
+    union all select id, name from companies where id = any($1)
+    union all select id, name from chatbots where id = any($1)
+    union all select id, name from users where id = any($1)"""
+    return {str(row["id"]): row["name"] for row in await connection.fetch(sql, list(ids))}
+
+
+async def unknown_values(connection: Connection, job_id: UUID, most: int) -> list[IssueGroup]:
+    """The commonest values that are none of a field's, the commonest first."""
+    sql = """
+    select code, severity, column_name, field, value, rows, first_row, message, suggestion from import_issue_groups
+    where job_id = $1 and code in ('UNKNOWN_VALUE', 'UNKNOWN_REFERENCE') and value is not null
+    order by rows desc, first_row limit $2"""
+    return [_group(row) for row in await connection.fetch(sql, job_id, most)]
 
 
 async def failed_rows(connection: Connection, job_id: UUID) -> list[int]:

@@ -8,13 +8,14 @@ from typing import Final
 
 import msgspec
 
-from db.import_reads import refused_rows
+from db.connections import Connection
+from db.import_reads import refused_rows, unknown_values
 from db.import_reports import fields_touched
 from db.job_claims import insert_files
 from db.merge_trial import forget
 from domain.errors import JobFailed
 from domain.ids import new_id
-from domain.imports import FieldTouch, ImportCounts, ImportPlan, ImportResult, ImportSpec
+from domain.imports import FieldTouch, ImportCounts, ImportPlan, ImportResult, ImportSpec, ValueCount
 from domain.job_requests import NewFile
 from domain.lead_changes import field_of
 from domain.stored import encode
@@ -25,9 +26,10 @@ from jobs.running import JobEnd, RunningJob
 from jobs.runtime import Runtime
 from transfer.messages import ChildMode, RowMessage
 
-__all__ = ["abort", "awaiting", "cancelled", "committed", "error_file", "planned", "review"]
+__all__ = ["abort", "awaiting", "cancelled", "committed", "error_file", "planned", "review", "with_unknown_values"]
 
 _CHUNK: Final = 1 << 20
+MAX_UNKNOWN_VALUES: Final = 200
 _MESSAGES: Final = {
     ImportIssueCode.AMBIGUOUS_MATCH: "Several leads match: it cannot be told which one is meant.",
     ImportIssueCode.VERSION_CONFLICT: "The lead was changed since this file or plan was made.",
@@ -57,6 +59,7 @@ async def planned(runtime: Runtime, job: RunningJob, result: ImportResult) -> Im
     """The result of a pass that only planned: the plan, exact, and nothing done yet."""
     async with runtime.database.unit(job.organization_id) as connection:
         touched = await fields_touched(connection, job.id)
+        result = await with_unknown_values(connection, job, result)
     tally = result.tally
     plan = result.plan
     revision = 1 if plan is None else plan.revision
@@ -68,6 +71,23 @@ async def planned(runtime: Runtime, job: RunningJob, result: ImportResult) -> Im
             failed=tally.failed, unprocessed=(result.total_rows or 0) - tally.failed, warnings=tally.warnings
         ),
     )
+
+
+async def with_unknown_values(connection: Connection, job: RunningJob, result: ImportResult) -> ImportResult:
+    """The columns with their commonest values that are unknown."""
+    groups = await unknown_values(connection, job.id, MAX_UNKNOWN_VALUES)
+    columns = tuple(
+        replace(
+            column,
+            unknown_values=tuple(
+                ValueCount(str(group.value), group.rows, group.suggestion)
+                for group in groups
+                if group.column == column.header and group.field == column.field
+            ),
+        )
+        for column in result.columns
+    )
+    return replace(result, columns=columns)
 
 
 def review(job: RunningJob, result: ImportResult, files: tuple[NewFile, ...], *, waits: bool) -> JobEnd:

@@ -19,7 +19,7 @@ from domain.imports import Checkpoint, ImportPass, ImportResult, ImportSpec
 from domain.stored import decode, encode
 from domain.vocabulary import ErrorPolicy, ImportMode, JobFailureCode
 from jobs.import_child import parsing
-from jobs.import_ends import abort, awaiting, cancelled, committed, error_file, planned, review
+from jobs.import_ends import abort, awaiting, cancelled, committed, error_file, planned, review, with_unknown_values
 from jobs.import_pass import PHASES, FilePass
 from jobs.import_rows import rules_of
 from jobs.import_source import Source, open_source, request_of
@@ -83,6 +83,8 @@ class _Import:
 
     async def _commit(self, result: ImportResult) -> JobEnd:
         result = await self._read(ImportPass.COMMIT, result)
+        async with self.runtime.database.unit(self.job.organization_id) as connection:
+            result = await with_unknown_values(connection, self.job, result)
         files = await error_file(self.runtime, self.job, self.spec, self.source, result)
         if result.counts.failed and self.spec.options.on_error is ErrorPolicy.ABORT:
             raise await abort(self.runtime, self.job, await undo_own(self.runtime, self.job, result), files)

@@ -12,7 +12,7 @@ from transfer.detect_encoding import detect_encoding, is_valid_utf8, sha256_of, 
 from transfer.failures import FileFault, TooLarge
 from transfer.messages import ChildRequest
 from transfer.read_csv import CsvShape
-from transfer.read_json import json_format, write_json_as_csv
+from transfer.read_json import JsonText, json_format, write_json_as_csv
 from transfer.read_xlsx import write_sheet
 from transfer.unpack import is_workbook, unpack_gzip, unpack_zip
 
@@ -124,7 +124,8 @@ def _json_format(prepared: Prepared, request: ChildRequest) -> ImportFormat | No
 
 def _json(prepared: Prepared, kind: ImportFormat, request: ChildRequest) -> Prepared:
     target = Path(request.scratch) / _RECORDS
-    write_json_as_csv(prepared.path, kind, target, request.limits)
+    source = JsonText(path=prepared.path, kind=kind, partial=request.partial)
+    write_json_as_csv(source, target, request.limits)
     return replace(prepared, path=target, format=kind, begin=0, shape=_OWN_SHAPE)
 
 

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, cast
 
@@ -28,8 +29,17 @@ def json_format(head: str) -> ImportFormat | None:
     return ImportFormat.JSONL if _OBJECT.match(head) else None
 
 
-def write_json_as_csv(source: Path, kind: ImportFormat, target: Path, limits: ChildLimits) -> None:
-    """Writes the objects of a UTF-8 file as CSV with a header; the columns are all keys, in order of appearance.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JsonText:
+    """UTF-8 text of JSON. `partial`: it may break off, and counts up to there."""
+
+    path: Path
+    kind: ImportFormat
+    partial: bool = False
+
+
+def write_json_as_csv(source: JsonText, target: Path, limits: ChildLimits) -> None:
+    """Writes the objects as CSV with a header; the columns are all keys, in order of appearance.
 
     A blank line of JSON Lines stays one, so that an object's line is its row less the header.
 
@@ -38,13 +48,13 @@ def write_json_as_csv(source: Path, kind: ImportFormat, target: Path, limits: Ch
     """
     columns = dict[str, None]()
     try:
-        for item in _objects(source, kind, limits):
+        for item in _objects(source, limits):
             if item is not None:
                 columns.update(dict.fromkeys(flat(item)))
             if len(columns) > limits.max_columns:
                 raise TooLarge(f"The objects have more than {limits.max_columns:,} different keys.")
         with target.open("w", encoding="utf-8", newline="", errors="replace") as out:
-            _write(out, list(columns), _objects(source, kind, limits))
+            _write(out, list(columns), _objects(source, limits))
     except RecursionError as error:
         raise UnsafeFile("The JSON is nested too deeply.") from error
 
@@ -95,9 +105,17 @@ def _item(text: str) -> str:
     return text
 
 
-def _objects(source: Path, kind: ImportFormat, limits: ChildLimits) -> Iterator[JsonObject | None]:
-    with source.open(encoding="utf-8-sig", errors="replace") as stream:
-        yield from _of_lines(stream, limits) if kind is ImportFormat.JSONL else _of_array(stream, limits)
+def _objects(source: JsonText, limits: ChildLimits) -> Iterator[JsonObject | None]:
+    found = 0
+    with source.path.open(encoding="utf-8-sig", errors="replace") as stream:
+        reading = _of_lines(stream, limits) if source.kind is ImportFormat.JSONL else _of_array(stream, limits)
+        try:
+            for item in reading:
+                found += 1
+                yield item
+        except FileFault:
+            if not (source.partial and found):
+                raise
 
 
 def _of_lines(stream: IO[str], limits: ChildLimits) -> Iterator[JsonObject | None]:

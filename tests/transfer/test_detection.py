@@ -251,3 +251,9 @@ def test_the_head_of_a_file_is_enough_to_open_it(file: Writer):
 def test_samples_show_the_first_different_values(file: Writer):
     answer = read(file("Name\nDana\nDana\n\nNoa\nTal\nUri\n"))
     assert answer.opened.columns[0].samples == ("Dana", "Noa", "Tal")
+
+
+def test_the_head_of_json_is_enough_too(file: Writer):
+    whole = "[" + ",".join(f'{{"name": "Lead {number}", "city": "Lyon"}}' for number in range(50))
+    answer = run(file(whole[:-9]), mode=ChildMode.OPEN, partial=True, options=LENIENT)
+    assert answer.fields == {"name": "name", "city": "address_city"}

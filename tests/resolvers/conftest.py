@@ -1,0 +1,21 @@
+"""An office for all tests of resolvers that write or wait for jobs: each makes an organization of its own in it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.resolvers.office import Desk, Office, open_office
+
+
+@pytest.fixture(scope="session")
+async def office(shared_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
+    folder: Path = tmp_path_factory.mktemp("office")
+    async with open_office(shared_database_url, folder) as office:
+        yield office
+
+
+@pytest.fixture
+async def desk(office: Office) -> Desk:
+    """The owner of a new organization."""
+    return await office.desk()

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from db.job_files import expire_files, expire_waiting_jobs, unknown_keys
+from db.partitions import create_partitions
 from db.queue import admit, organizations_waiting, sweep
 from jobs.runtime import Runtime
 
@@ -33,7 +34,11 @@ async def mend(runtime: Runtime, lease_seconds: float) -> None:
 
 
 async def retain(runtime: Runtime) -> None:
-    """Delete files past their date (history stays), end jobs that waited for them, delete orphaned objects."""
+    """Delete files past their date (history stays), end jobs that waited for them, delete orphaned objects.
+
+    Also makes the partitions of the months to come.
+    """
+    await create_partitions(runtime.system)
     while keys := await expire_files(runtime.system, _BATCH):
         await runtime.store.delete(*keys)
     await expire_waiting_jobs(runtime.system)

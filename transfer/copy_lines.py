@@ -13,7 +13,7 @@ from domain.lead_values import SEARCHED_NOTES, name_key, search_form
 from domain.vocabulary import BlankCells, LeadFieldKey, MergeStrategy
 from transfer.cells import NULL, escape, unescape
 from transfer.columns import Column
-from transfer.layout import DERIVED, SEARCHED, Layout
+from transfer.layout import DERIVED, NEVER_BLANK, SEARCHED, Layout
 from transfer.messages import NewCompany, Ready
 from transfer.readers import Companies
 from transfer.targets import NOT_COPIED, MappedColumns
@@ -104,7 +104,7 @@ class Assembler:
             if name is None or key in NOT_COPIED:
                 continue
             silent = {*column.silent, *column.defaulted}
-            if not clearing or name in self.layout.blanks:
+            if not clearing or name in NEVER_BLANK:
                 silent.update(index for index, value in enumerate(column.encoded) if value == NULL)
             for index in silent:
                 known = marks[index]

@@ -18,6 +18,8 @@ DERIVED: Final[Mapping[str, tuple[str, ...]]] = {
     "status_id": ("stage",),
 }
 """Columns that follow from another one."""
+NEVER_BLANK: Final = frozenset({"source", "status_id", "created_at"})
+"""Columns that no blank cell clears."""
 SEARCHED: Final = (_K.NAME, _K.EMAIL, _K.PHONE, _K.EXTERNAL_ID, _K.CONVERSATION_SUMMARY, _K.NOTES)
 
 

@@ -19,7 +19,7 @@ _ARTICLES: Final = "aeiou"
 
 def nearest(text: str, known: Iterable[str]) -> str | None:
     """The known value that a text comes nearest to, None where nothing is near."""
-    by_fold = {value.casefold(): value for value in known}
+    by_fold = {value.casefold(): value for value in reversed(list(known))}
     found = get_close_matches(text.casefold()[:100], by_fold, n=1, cutoff=_NEAR)
     return by_fold[found[0]] if found else None
 

@@ -8,7 +8,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from typing import BinaryIO, Final, Protocol
 
 from transfer.failures import FileFault
@@ -132,6 +132,18 @@ class _Lines:
         """The byte offset behind the first `consumed` lines, all of the latest chunk or before it."""
         return self.offset + len("".join(self.lines[: consumed - self.first]).encode())
 
+    def head_of(self, line: int, position: Position, characters: int) -> str:
+        """The first characters of the text that begins so many lines behind a position; ends the reading."""
+        self._stream.seek(position.offset)
+        again = _Lines(self._stream, position, self._max_line_bytes)
+        head, wanted = list[str](), characters
+        for text in islice(chain.from_iterable(again.chunks()), line, None):
+            head.append(text[:wanted])
+            wanted -= len(text)
+            if wanted <= 0:
+                break
+        return "".join(head)
+
     def since(self, line: int) -> list[str] | None:
         """The lines from that index on, None where they began before the latest chunk."""
         return self.lines[line - self.first :] if line >= self.first else None
@@ -206,8 +218,7 @@ class _Reading:
     def _fault(self, error: csv.Error, number: int, line: int) -> FileFault:
         if "field limit" not in str(error):
             return FileFault(f"Row {number} (line {line}) cannot be read: {error}.")
-        started = self._lines.since(line - self._before_first - 1) or []
-        head = "".join(started)[: self._limits.max_cell_bytes]
+        head = self._lines.head_of(line - self._at.line, self._at, self._limits.max_cell_bytes)
         cells = next(iter(open_reader(split_lines(head), self._shape)), list[str]())
         return FileFault(
             f"Row {number} (line {line}), column {max(1, len(cells))}: a cell is longer than "

@@ -29,7 +29,7 @@ from domain.fields import CUSTOM_PREFIX, FIELDS
 from domain.formulas import FIRST_CHARACTERS, GUARD, GUARDED, PLAIN_NUMBER, PLAIN_PHONE
 from domain.vocabulary import ExportFormat, FieldType, LeadFieldKey
 
-__all__ = ["Formatting", "column_of", "formatted"]
+__all__ = ["Formatting", "column_of", "formatted", "is_bare"]
 
 _K = LeadFieldKey
 _REAL: Final = Double[float]()
@@ -43,8 +43,8 @@ _OPEN_ENUMS: Final = frozenset({_K.STATUS, _K.STATUS_ID, _K.STATUS_NAME})
 _MADE_BY_US: Final = frozenset(
     {FieldType.ID, FieldType.INTEGER, FieldType.DECIMAL, FieldType.BOOLEAN, FieldType.DATETIME}
 )
-_COMPUTED: Final = frozenset({_K.ADDRESS, _K.CONVERSATION_URL, _K.NATIONAL_ID})
-"""Texts put together by an expression: evaluated once, whatever is asked of them."""
+_COSTLY: Final = frozenset({_K.NOTES, _K.ADDRESS, _K.CONVERSATION_URL})
+"""Texts that cost more to make than a subquery that makes them once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +100,30 @@ def _text(key: str, value: Expression, formatting: Formatting) -> Expression:
             return value
 
 
+def is_bare(key: str, formatting: Formatting) -> bool:
+    """Whether the column's cells stand without quotes where texts stand in them: JSON already, or numbers for XLSX."""
+    match field_type(key):
+        case FieldType.INTEGER | FieldType.DECIMAL:
+            return True
+        case FieldType.DATETIME:
+            return formatting.format is ExportFormat.XLSX or formatting.date_pattern is None
+        case FieldType.BOOLEAN | FieldType.LIST:
+            return formatting.format is not ExportFormat.XLSX
+        case _:
+            return False
+
+
 def _json(key: str, value: Expression, formatting: Formatting) -> Expression:
     """Typed where JSON has the type; instants in the session's zone, with offset (RFC 3339)."""
     match field_type(key):
         case FieldType.DATETIME if formatting.date_pattern is not None:
             return _text(key, value, formatting)
         case FieldType.DATETIME:
-            return func.date_trunc(_SECOND, value, type_=DateTime(timezone=True))
+            return cast(func.to_json(func.date_trunc(_SECOND, value, type_=DateTime(timezone=True))), Text())
+        case FieldType.LIST:
+            return cast(func.array_to_json(value), Text())
+        case FieldType.BOOLEAN:
+            return cast(value, Text())
         case FieldType.DECIMAL:
             return func.trim_scale(value, type_=value.type)
         case _:
@@ -150,14 +167,15 @@ def _guarded(key: str, value: Expression, row: LeadRow, formatting: Formatting) 
     """The cell after one apostrophe where it looks like a formula: see domain.formulas."""
     cell = _text(key, value, formatting)
     if key.startswith(CUSTOM_PREFIX):
-        return _guard_once(cell, row)
+        return _guard(cell, _may_be_formula(cell))
     known = LeadFieldKey(key)
     kind = FIELDS[known].type
-    if kind in _MADE_BY_US or (kind is FieldType.ENUM and known not in _OPEN_ENUMS):
+    closed = kind is FieldType.ENUM and known not in _OPEN_ENUMS
+    if kind in _MADE_BY_US or closed or known is _K.NATIONAL_ID:  # sealed or masked, it begins with our own characters
         return cell
     if kind is FieldType.LIST:  # masked ones are empty
         return cell if known in formatting.values.masks else _guard(cell, _may_be_formula(value[1]))
-    if known is _K.NOTES or known in _COMPUTED:
+    if known in _COSTLY:
         return _guard_once(cell, row)
     return _guard(cell, _may_be_formula(cell), phone=known in (_K.PHONE, _K.PHONE_DISPLAY))
 

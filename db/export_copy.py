@@ -7,19 +7,17 @@ from typing import Final, assert_never
 from sqlalchemy import Select, SelectBase, Text, cast, func, literal, literal_column, select
 
 from db.copy_out import CopyOptions
-from db.export_columns import Formatting
+from db.export_columns import Formatting, is_bare
 from db.export_query import Selection, Statement, deleted_leads, lead_rows, shape
-from db.export_values import field_type
 from db.expressions import Expression
-from domain.copy_forms import DELIMITER, QUOTE, RECORD_MARK, json_name
+from domain.copy_forms import DELIMITER, QUOTE, RECORD_MARK
 from domain.exports import ResolvedColumn
-from domain.vocabulary import ExportFormat, FieldType
+from domain.vocabulary import ExportFormat
 
 __all__ = ["Copy", "Form", "copy_of_deleted", "copy_of_leads"]
 
 _MARK: Final = literal(RECORD_MARK, Text()).label("mark")
 _MOST_ARGUMENTS: Final = 50
-_BARE: Final = frozenset({FieldType.INTEGER, FieldType.DECIMAL, FieldType.DATETIME})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +44,6 @@ class Form:
     @property
     def names(self) -> list[str]:
         """The columns' names in the statement."""
-        if self.formatting.format in (ExportFormat.JSON, ExportFormat.JSONL):
-            return [json_name(column.header, position) for position, column in enumerate(self.columns)]
         return [f"c{position}" for position in range(len(self.columns))]
 
     @property
@@ -73,13 +69,9 @@ def _copy(rows: Select[tuple[object, ...]], form: Form) -> Copy:
             return Copy(shape(_never_blank(rows, form)), CopyOptions(form.delimiter))
         case ExportFormat.TXT:
             return Copy(shape(_blocks(rows, form)), CopyOptions(DELIMITER, QUOTE))
-        case ExportFormat.JSON | ExportFormat.JSONL:
-            made = rows.subquery("r")
-            document = cast(func.row_to_json(literal_column("r")), Text())
-            return Copy(shape(select(document).select_from(made)), CopyOptions(DELIMITER, QUOTE))
-        case ExportFormat.XLSX:
+        case ExportFormat.JSON | ExportFormat.JSONL | ExportFormat.XLSX:
             pairs = zip(form.keys, form.names, strict=True)
-            texts = tuple(name for key, name in pairs if field_type(key) not in _BARE)
+            texts = tuple(name for key, name in pairs if not is_bare(key, form.formatting))
             return Copy(shape(rows), CopyOptions(DELIMITER, QUOTE, texts))
         case ExportFormat.PARQUET:
             return Copy(shape(rows), CopyOptions())

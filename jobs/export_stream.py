@@ -1,8 +1,10 @@
 """From the snapshot to the store: COPY's rows become a file, packed, piece by piece, and are counted at both ends."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from db.connections import Connection
 from db.copy_out import copy_out
@@ -22,9 +24,9 @@ class Outlet:
     target: Writer
     pack: Callable[[bytes], bytes]
 
-    async def write(self, data: bytes) -> None:
-        """Pack and store. Raises StorageUnavailable."""
-        packed = self.pack(data)
+    async def write(self, make: Callable[[], bytes]) -> None:
+        """Make bytes, pack and store them; making and packing go on beside the loop. Raises StorageUnavailable."""
+        packed = await asyncio.to_thread(lambda: self.pack(make()))
         if packed:
             await self.target.write(packed)
 
@@ -45,15 +47,49 @@ async def write_stream(connection: Connection, stream: Stream, outlet: Outlet, r
     Raises JobFailed where what was written is not what was counted, StorageUnavailable, asyncpg.PostgresError.
     """
     writer = stream.writer
-
-    async def take(data: bytes) -> None:
-        report(writer.rows)
-        await outlet.write(writer.feed(stream.reveal(data)))
-
-    await outlet.write(writer.start())
-    copied = sum([await copy_out(connection, copy.statement, copy.options, take) for copy in stream.copies])
-    await outlet.write(writer.finish())
+    await outlet.write(writer.start)
+    copied = 0
+    async with _Relay(stream, outlet, report) as relay:
+        for copy in stream.copies:
+            copied += await copy_out(connection, copy.statement, copy.options, relay.take)
+    await outlet.write(writer.finish)
     report(writer.rows)
     if not copied == writer.rows == stream.rows:
         message = f"{stream.rows} rows were counted, {copied} read and {writer.rows} written."
         raise JobFailed(JobFailureCode.INTERNAL, message, retryable=True)
+
+
+class _Relay:
+    """Works on one piece while the next one is read: never more than two are held."""
+
+    def __init__(self, stream: Stream, outlet: Outlet, report: Callable[[int], None]) -> None:
+        self._stream = stream
+        self._outlet = outlet
+        self._report = report
+        self._busy: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            await self._settle()
+        elif self._busy is not None:
+            self._busy.cancel()
+            await asyncio.gather(self._busy, return_exceptions=True)
+
+    async def take(self, data: bytes) -> None:
+        """Take a piece of whole rows. Raises what the work on the one before raised."""
+        self._report(self._stream.writer.rows)
+        await self._settle()
+        self._busy = asyncio.create_task(self._work(data))
+
+    async def _settle(self) -> None:
+        busy, self._busy = self._busy, None
+        if busy is not None:
+            await busy
+
+    async def _work(self, data: bytes) -> None:
+        await self._outlet.write(lambda: self._stream.writer.feed(self._stream.reveal(data)))

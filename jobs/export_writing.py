@@ -78,11 +78,11 @@ async def _write_parts(writing: Writing, target: Writer) -> None:
         message = f"A split export has at most {MOST_PARTS} parts."
         raise JobFailed(JobFailureCode.LIMIT_EXCEEDED, message)
     found = found or [Part(resolved.split_by, None, None, 0)]
-    archive, outlet, before = ZipWriter(layout.moment), Outlet(target, bytes), 0
+    archive, before = ZipWriter(layout.moment), 0
     for part, name in zip(found, member_names(resolved, found), strict=True):
-        await outlet.write(archive.open(name, large=True))
+        await target.write(archive.open(name, large=True))
         stream = writing.stream(part_of(writing.selection, part), part.rows)
         await write_stream(writing.connection, stream, Outlet(target, archive.feed), writing.report(before))
-        await outlet.write(archive.close())
+        await target.write(archive.close())
         before += part.rows
-    await outlet.write(archive.finish())
+    await target.write(archive.finish())

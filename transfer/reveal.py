@@ -1,6 +1,5 @@
 """Opens sealed values on their way from COPY to the writer, as the format's cells need them."""
 
-import json
 import re
 from collections.abc import Callable
 from typing import Final
@@ -11,8 +10,7 @@ from domain.vocabulary import ExportFormat
 Open = Callable[[str, str], str | None]
 """The plain text of a sealed one, given its lead's id; None where it cannot be opened any more."""
 
-_RAW: Final = re.compile(rb"\x02sealed ([0-9a-f-]{36}) ([A-Za-z0-9._=-]+)\x03")
-_IN_JSON: Final = re.compile(rb"\\u0002sealed ([0-9a-f-]{36}) ([A-Za-z0-9._=-]+)\\u0003")
+_SEALED: Final = re.compile(rb"\x02sealed ([0-9a-f-]{36}) ([A-Za-z0-9._=-]+)\x03")
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -21,7 +19,6 @@ def revealer(file_format: ExportFormat, unseal: Open, *, escape: bool) -> Callab
 
     A value is replaced only where it opens for its lead's id, so that a text that looks like one stays a text.
     """
-    pattern = _IN_JSON if file_format in (ExportFormat.JSON, ExportFormat.JSONL) else _RAW
     written = _written(file_format, escape=escape)
 
     def replace(match: re.Match[bytes]) -> bytes:
@@ -29,7 +26,7 @@ def revealer(file_format: ExportFormat, unseal: Open, *, escape: bool) -> Callab
         plain = unseal(sealed, lead_id)
         return match.group() if plain is None else written(_CONTROLS.sub(" ", plain)).encode()
 
-    return lambda data: pattern.sub(replace, data)
+    return lambda data: _SEALED.sub(replace, data)
 
 
 def _written(file_format: ExportFormat, *, escape: bool) -> Callable[[str], str]:
@@ -38,8 +35,6 @@ def _written(file_format: ExportFormat, *, escape: bool) -> Callable[[str], str]
             return lambda plain: _quoted(guard(plain) if escape else plain)
         case ExportFormat.PARQUET:
             return _quoted
-        case ExportFormat.JSON | ExportFormat.JSONL:
-            return lambda plain: json.dumps(plain, ensure_ascii=False)[1:-1]
         case _:
             return lambda plain: plain
 

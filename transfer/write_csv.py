@@ -57,8 +57,9 @@ class CsvWriter:
             cut = 0
         self._rest = data[cut:]
         complete = data[:cut]
-        self.rows += complete.count(self._mark)
-        return complete.replace(self._mark, self._record_end)
+        records = complete.replace(self._mark, self._record_end)
+        self.rows += (len(complete) - len(records)) // (len(self._mark) - len(self._record_end))
+        return records
 
     def finish(self) -> bytes:
         """Nothing: a record is always written whole."""

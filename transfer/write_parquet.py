@@ -14,7 +14,7 @@ from typing_extensions import Buffer
 from domain.copy_forms import LIST_SEPARATOR
 from domain.vocabulary import FieldType
 
-_BLOCK_BYTES: Final = 8 << 20
+_BLOCK_BYTES: Final = 4 << 20
 _INSTANT: Final = pa.timestamp("us")
 _TYPES: Final[dict[FieldType, pa.DataType]] = {
     FieldType.INTEGER: pa.int32(),

@@ -10,21 +10,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from domain.copy_forms import DELIMITER, QUOTE
 from domain.vocabulary import FieldType
 from transfer import xlsx_parts as parts
+from transfer.copied_cells import D, Q, fill_blanks, put_together, take_apart
 from transfer.write_zip import ZipWriter
 
 SHEET_ROWS: Final = 1_048_575
 """Excel's 1,048,576 rows without the header."""
 MAX_COLUMNS: Final = 16_384
 MAX_CELL: Final = 32_767
-_Q: Final = QUOTE.encode()
-_D: Final = DELIMITER.encode()
 _EMPTY: Final = b"<c/>"
 _NUMBER: Final = re.compile(rb"(?<=[\x02\n])(-?[0-9][0-9.e+-]*)(?=[\x02\n])")
 _DATE: Final = re.compile(rb"(?<=[\x02\n])d(-?[0-9][0-9.e+-]*)(?=[\x02\n])")
-_ODD: Final = re.compile(rb"[\x02-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]|_(?=x[0-9A-Fa-f]{4}_)")
+_ODD: Final = re.compile(rb"[\x00\x02-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]|_(?=x[0-9A-Fa-f]{4}_)")
 _LARGE: Final = 3 << 30
 _CELL_BYTES: Final = 120
 _SHEET: Final = "Leads"
@@ -124,26 +122,16 @@ class XlsxWriter:
         return pieces
 
     def _rows(self, data: bytes) -> tuple[bytes, int]:
-        segments = data.split(_Q)
-        if len(segments) % 2 == 0 or segments[-1][-1:] != b"\n":
-            raise ValueError("COPY's output was cut within a row")
-        if b"" in segments[2:-1:2]:
-            segments = _with_doubled_quotes(segments)
-        structure = _Q.join(segments[0::2])
-        count = structure.count(b"\n")
-        built = _structure(structure).split(_Q)
-        result = [b""] * len(segments)
-        result[0::2] = built
-        result[1::2] = self._texts(segments[1::2])
-        return b"".join(result), count
+        structure, texts = take_apart(data)
+        return put_together(_structure(structure), self._texts(texts)), structure.count(b"\n")
 
     def _texts(self, texts: list[bytes]) -> list[bytes]:
         if texts and len(max(texts, key=len)) > MAX_CELL:
             texts = [self._shortened(text) for text in texts]
-        content = _Q.join(texts)
+        content = Q.join(texts)
         content = _ODD.sub(_harmless, content) if _ODD.search(content) else content
         content = content.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;")
-        return content.replace(b"\r", b"&#13;").split(_Q) if texts else []
+        return content.replace(b"\r", b"&#13;").split(Q) if texts else []
 
     def _shortened(self, text: bytes) -> bytes:
         units = text.decode().encode("utf-16-le")
@@ -155,25 +143,11 @@ class XlsxWriter:
 
 def _structure(structure: bytes) -> bytes:
     """The cells and rows around the texts, which stand as QUOTE."""
-    text = b"\n" + structure[:-1] + b"\n"
-    for pair, filled in ((_D + _D, _D + _EMPTY + _D), (_D + _D, _D + _EMPTY + _D)):
-        text = text.replace(pair, filled)
-    text = text.replace(b"\n" + _D, b"\n" + _EMPTY + _D).replace(_D + b"\n", _D + _EMPTY + b"\n")
+    text = fill_blanks(structure, _EMPTY)
     text = _NUMBER.sub(rb"<c><v>\1</v></c>", text)
     text = _DATE.sub(rb'<c s="1"><v>\1</v></c>', text)
-    text = text.replace(_D, b"").replace(_Q, parts.TEXT_OPEN + _Q + parts.TEXT_CLOSE)
+    text = text.replace(D, b"").replace(Q, parts.TEXT_OPEN + Q + parts.TEXT_CLOSE)
     return b"<row>" + text[1:-1].replace(b"\n", b"</row><row>") + b"</row>"
-
-
-def _with_doubled_quotes(segments: list[bytes]) -> list[bytes]:
-    """The segments where a value holds QUOTE itself, which COPY doubles; XML cannot hold it, so it is left out."""
-    merged = segments[:2]
-    for structure, text in zip(segments[2:-1:2], segments[3::2], strict=True):
-        if structure:
-            merged += [structure, text]
-        else:
-            merged[-1] += text
-    return [*merged, segments[-1]]
 
 
 def _harmless(match: re.Match[bytes]) -> bytes:

@@ -32,6 +32,7 @@ from domain.vocabulary import (
 from tests.conftest import MakeOrganization
 from tests.db.export_rows import CONTEXT, EVERY_LEAD, add_lead, add_leads, copied, form, lines
 from transfer.write_csv import CsvWriter
+from transfer.write_json import JsonLinesWriter
 
 CSV = Formatting(format=ExportFormat.CSV, escape_formulas=True, separators={"tags": ","})
 JSONL = Formatting(format=ExportFormat.JSONL)
@@ -187,7 +188,7 @@ async def test_json_keeps_types(shared_database: Database, acme: OrganizationRec
     await add_leads(shared_database, acme, RICH, {})
     keys = ("score", "tags", "ai_legitimate", "conversion_value", "converted_at", "source", "name")
     data, _ = await copied(shared_database, acme, copy_of_leads(EVERY_LEAD, form(JSONL, *keys)))
-    first, second = lines(data)
+    first, second = lines(JsonLinesWriter(keys).feed(data))
     assert first == {
         "score": 85,
         "tags": ["vip", "renewal"],

@@ -4,8 +4,8 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from functools import cache
+from difflib import SequenceMatcher, get_close_matches
+from functools import cache, lru_cache
 from typing import Final
 
 from domain.fields import CUSTOM_PREFIX, FIELDS, FIRST_NAME_HEADERS, LAST_NAME_HEADERS, LeadField
@@ -21,6 +21,7 @@ REPORT_HEADERS: Final = (IMPORT_HEADER, ROW_HEADER, LINE_HEADER, ERRORS_HEADER)
 SAME: Final = 1.0
 ALIAS: Final = 0.95
 _NEAR: Final = 0.8
+_LONGEST_SUGGESTED: Final = 40
 
 _DATA: Final = re.compile(
     r"[^@\s]+@[^@\s]+\.[^@\s]+"  # an e-mail address
@@ -32,7 +33,7 @@ _DATA: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A field that a header seems to name. From `ALIAS` on it is certain enough to be mapped."""
+    """A field that a header names (`SAME`, `ALIAS`) or comes near to (a lower score)."""
 
     field: LeadFieldKey
     score: float
@@ -57,17 +58,28 @@ def numbered_names(width: int) -> tuple[str, ...]:
 def looks_like_header(record: Sequence[str]) -> bool:
     """Whether a first record names columns: it holds a known header, or nothing that only data look like."""
     cells = [cell.strip() for cell in record if cell.strip()]
-    if any(_exact(normal_header(cell)) is not None or cell in REPORT_HEADERS for cell in cells):
+    if any(match_header(cell) is not None or cell in REPORT_HEADERS for cell in cells):
         return True
     return bool(cells) and not any(_DATA.fullmatch(cell) for cell in cells)
 
 
 def match_header(header: str) -> Match | None:
-    """The field that a header names best, None where nothing comes near."""
+    """The field that a header names, None where it names none for certain."""
     normal = normal_header(header)
-    if not normal:
+    return _known().get(normal) if normal else None
+
+
+@lru_cache(maxsize=4_096)
+def nearest_field(header: str) -> Match | None:
+    """The field that a header comes nearest to: a suggestion, None where nothing comes near."""
+    normal = normal_header(header)
+    if not 2 < len(normal) <= _LONGEST_SUGGESTED:  # noqa: PLR2004 - two letters come near everything
         return None
-    return _exact(normal) or _nearest(normal)
+    found = get_close_matches(normal, _importable(), n=1, cutoff=_NEAR)
+    if not found:
+        return None
+    score = SequenceMatcher(None, normal, found[0]).ratio() * ALIAS
+    return Match(_known()[found[0]].field, round(score, 2))
 
 
 def name_part(header: str) -> int | None:
@@ -86,19 +98,9 @@ def custom_key(header: str, known: Sequence[str]) -> str:
     return next((key for key in known if normal_header(key) == normal), name)
 
 
-def _exact(normal: str) -> Match | None:
-    return _known().get(normal)
-
-
-def _nearest(normal: str) -> Match | None:
-    best: Match | None = None
-    for known, match in _known().items():
-        if not FIELDS[match.field].importable:
-            continue
-        score = SequenceMatcher(None, normal, known).ratio() * ALIAS
-        if score >= _NEAR and (best is None or score > best.score):
-            best = Match(match.field, round(score, 2))
-    return best
+@cache
+def _importable() -> list[str]:
+    return [normal for normal, match in _known().items() if FIELDS[match.field].importable]
 
 
 @cache

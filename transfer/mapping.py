@@ -9,7 +9,6 @@ from domain.ids import IdKind
 from domain.imports import ColumnMapping, ImportColumn, ImportOptions
 from domain.vocabulary import FieldType, LeadFieldKey, UnmappedColumns, UserErrorCode
 from transfer.headers import (
-    ALIAS,
     IMPORT_HEADER,
     REPORT_HEADERS,
     ROW_HEADER,
@@ -18,6 +17,7 @@ from transfer.headers import (
     custom_key,
     match_header,
     name_part,
+    nearest_field,
     numbered_names,
 )
 from transfer.messages import MappingProblem
@@ -34,6 +34,7 @@ _ONE_COLUMN: Final = (
 _JOINABLE: Final = frozenset({FieldType.TEXT, FieldType.LONG_TEXT, FieldType.LIST})
 _OWN_IDS: Final = {_K.LEAD_ID: IdKind.LEAD, _K.COMPANY_ID: IdKind.COMPANY, _K.CHATBOT_ID: IdKind.CHATBOT}
 """Columns of ids are matched by themselves only where they hold ours."""
+_SUGGESTED_COLUMNS: Final = 500
 _MAX_KEY: Final = 100
 
 
@@ -130,7 +131,7 @@ class _Planner:
     def _completed(self, index: int, column: ColumnMapping) -> ColumnMapping:
         """A mapping that names no target takes the automatic one."""
         match = self._matches[index]
-        if column.field is None and column.custom is None and match is not None and match.score >= ALIAS:
+        if column.field is None and column.custom is None and match is not None:
             return replace(column, field=match.field)
         return column
 
@@ -186,7 +187,7 @@ class _Planner:
 
     def _is_certain(self, index: int, match: Match) -> bool:
         """An own custom field of that name goes before a field's alias: exports come home as they went."""
-        if match.score < (SAME if self._headers[index] in self._custom_keys else ALIAS):
+        if match.score < SAME and self._headers[index] in self._custom_keys:
             return False
         prefix = _OWN_IDS.get(match.field)
         return prefix is None or all(cell.startswith(f"{prefix}_") for cell in self._header.cells(index))
@@ -244,6 +245,8 @@ class _Planner:
         names = {source.index: target.name for target in reversed(self._plan.targets) for source in target.sources}
         for index, header in enumerate(self._headers):
             match = self._matches[index]
+            if match is None and index < _SUGGESTED_COLUMNS:
+                match = nearest_field(header)
             suggested = match if match is not None and FIELDS[match.field].importable else None
             self._plan.columns.append(
                 ImportColumn(

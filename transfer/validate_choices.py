@@ -1,6 +1,6 @@
 """Values from a closed list: enums, the organization's statuses, and references to what it has."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final
@@ -14,50 +14,60 @@ from transfer.headers import normal_header
 from transfer.messages import StatusFact, UserFact
 
 _NEAR: Final = 0.6
-_ARTICLES: Final = "aeiou"
+_VOWELS: Final = "aeiou"
+_MAX_KNOWN: Final = 500
+_MAX_LOOKUPS: Final = 2_000
 
 
-def nearest(text: str, known: Iterable[str]) -> str | None:
-    """The known value that a text comes nearest to, None where nothing is near."""
-    by_fold = {value.casefold(): value for value in reversed(list(known))}
-    found = get_close_matches(text.casefold()[:100], by_fold, n=1, cutoff=_NEAR)
-    return by_fold[found[0]] if found else None
+class Suggestions:
+    """The known value that a text comes nearest to. Looking costs more than judging, so it is not done without end."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        names = list(known)
+        self._known = {} if len(names) > _MAX_KNOWN else {name.casefold(): name for name in reversed(names)}
+        self._left = _MAX_LOOKUPS
+
+    def nearest(self, text: str) -> str | None:
+        """None where nothing is near, or too much was looked for."""
+        if not self._known or not self._left:
+            return None
+        self._left -= 1
+        found = get_close_matches(text.casefold()[:100], self._known, n=1, cutoff=_NEAR)
+        return self._known[found[0]] if found else None
 
 
-def unknown_value(field: LeadField, text: str, known: Iterable[str]) -> Flaw:
+def unknown_value(field: LeadField, text: str, suggestions: Suggestions) -> Flaw:
     """The flaw of a value that is not in the list."""
     label = field.label.lower()
-    article = "an" if label[0] in _ARTICLES else "a"
+    article = "an" if label[0] in _VOWELS else "a"
     return Flaw(
         code=ImportIssueCode.UNKNOWN_VALUE,
         message=f"not {article} {label} that is known here",
-        suggestion=nearest(text, known),
+        suggestion=suggestions.nearest(text),
     )
 
 
 def enum_reader(field: LeadField, vocabulary: type[StrEnum]) -> Callable[[str], Read]:
     """The member's name, for it or its words in any case: `walk_in`, `Walk-in`, `WALK IN`."""
     members = {normal_header(member.name): member.name for member in vocabulary}
-    shown = [member.name.lower() for member in vocabulary]
+    suggestions = Suggestions(member.name.lower() for member in vocabulary)
 
     def read(text: str) -> Read:
-        return members.get(normal_header(text)) or unknown_value(field, text, shown)
+        return members.get(normal_header(text)) or unknown_value(field, text, suggestions)
 
     return read
 
 
-def status_reader(field: LeadField, statuses: Iterable[StatusFact]) -> Callable[[str], Read]:
+def status_reader(field: LeadField, statuses: Sequence[StatusFact]) -> Callable[[str], Read]:
     """The status's UUID, for its key, its label or its id in any case; a key goes before a label."""
     known = dict[str, str]()
-    names = list[str]()
     for naming in (_key, _shown_id, _label):
         for status in statuses:
             known.setdefault(name_key(naming(status)), status.id)
-    for status in statuses:
-        names += [status.key, status.label]
+    suggestions = Suggestions(name for status in statuses for name in (status.key, status.label))
 
     def read(text: str) -> Read:
-        return known.get(name_key(text)) or unknown_value(field, text, names)
+        return known.get(name_key(text)) or unknown_value(field, text, suggestions)
 
     return read
 
@@ -91,6 +101,7 @@ def id_reader(field: LeadField, kind: IdKind, known: Iterable[str] | None) -> Ca
 def name_reader(what: str, known: Mapping[str, str], *, strict: bool) -> Callable[[str], Read]:
     """The UUID of what has this name (`known` by `name_key`); unknown names leave the field empty unless `strict`."""
     severity = Severity.ERROR if strict else Severity.WARNING
+    suggestions = Suggestions(known)
 
     def read(text: str) -> Read:
         found = known.get(name_key(text))
@@ -100,7 +111,7 @@ def name_reader(what: str, known: Mapping[str, str], *, strict: bool) -> Callabl
             code=ImportIssueCode.UNKNOWN_REFERENCE,
             message=f"no {what} here has this name",
             severity=severity,
-            suggestion=nearest(text, known),
+            suggestion=suggestions.nearest(text),
         )
 
     return read

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import BinaryIO, Final
 
+import msgspec
+
 from domain.fields import FIELDS
 from domain.imports import Detected, Dialect, ImportColumn
 from domain.vocabulary import DetectionConfidence, FieldType, ImportFormat, UserErrorCode
@@ -26,6 +28,7 @@ from transfer.validate import RowJudge
 
 _HEAD_BYTES: Final = 1 << 18
 _SAMPLE_ROWS: Final = 200
+_EVIDENCE_ROWS: Final = 5_000
 _GIVEN: Final = DetectionConfidence.GIVEN
 Evidence = DateEvidence | DecimalEvidence
 
@@ -218,7 +221,8 @@ class _Table:
         ]
         if not places:
             return evidence.detected()
-        for records in read_blocks(self._stream, self._delimiter.shape, self._request.limits, self._start):
+        limits = msgspec.structs.replace(self._request.limits, block_rows=_EVIDENCE_ROWS)
+        for records in read_blocks(self._stream, self._delimiter.shape, limits, self._start):
             for place in places:
                 evidence.look(row[place] for row in records.rows if place < len(row))
             if evidence.settled or not evidence.either:

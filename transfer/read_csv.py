@@ -6,6 +6,7 @@ input is valid UTF-8, save a head cut off within a character; memory is bounded 
 
 import csv
 import io
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -94,6 +95,7 @@ class _Lines:
 
     def __init__(self, stream: BinaryIO, start: Position, max_line_bytes: int) -> None:
         self._stream = stream
+        self._size = os.fstat(stream.fileno()).st_size
         self._max_line_bytes = max_line_bytes
         self._next_offset = start.offset
         self.offset = start.offset
@@ -131,6 +133,10 @@ class _Lines:
     def offset_after(self, consumed: int) -> int:
         """The byte offset behind the first `consumed` lines, all of the latest chunk or before it."""
         return self.offset + len("".join(self.lines[: consumed - self.first]).encode())
+
+    def is_end(self, consumed: int) -> bool:
+        """Whether no line is left behind the first `consumed` ones."""
+        return self._next_offset >= self._size and consumed >= self.first + len(self.lines)
 
     def head_of(self, line: int, position: Position, characters: int) -> str:
         """The first characters of the text that begins so many lines behind a position; ends the reading."""
@@ -193,10 +199,9 @@ class _Reading:
                     block.suspect = block.suspect or source.suspect
                 if len(rows) >= full or fed >= enough:
                     break
-            else:
-                block.unclosed = bool(rows) and self._ends_inside_quotes(lines[-1])
         except csv.Error as error:
             raise self._fault(error, number, line) from error
+        block.unclosed = bool(rows) and source.is_end(reader.line_num) and self._ends_inside_quotes(lines[-1])
         block.next = Position(
             rows=self._at.rows + len(rows),
             record=number,

@@ -48,6 +48,8 @@ _SAME_VALUE: Final[Mapping[LeadFieldKey, tuple[LeadFieldKey, ...]]] = {
 }
 """Fields that would tell what a masked one hides."""
 
+_ALWAYS: Final = MaskingRule(_K.NATIONAL_ID, MaskingMode.PARTIAL)
+_ORDER: Final = {key: index for index, key in enumerate(FIELDS)}
 _NUMBERS: Final = frozenset({_K.PHONE, _K.PHONE_DISPLAY, _K.NATIONAL_ID})
 _MASKED: Final = re.compile(r"\*\*\*|.\*\*\*(?:@.*)?|\*\*\*.{1,4}", re.DOTALL)
 
@@ -59,15 +61,14 @@ def masks_for(actor: Actor, settings: OrganizationSettings) -> Masks:
     """
     if actor.may(Permission.LEADS_UNMASK):
         return {}
-    rules = [rule for rule in settings.masking if actor.role not in rule.except_roles]
-    return _masks([*rules, MaskingRule(_K.NATIONAL_ID, MaskingMode.PARTIAL)])
+    return _masks([*(rule for rule in settings.masking if actor.role not in rule.except_roles), _ALWAYS])
 
 
 def masks_of_file(actor: Actor, settings: OrganizationSettings, *, unmask: bool) -> Masks:
     """The fields that a file for the caller hides: all that any rule names, unless unmasking was asked for too."""
     if unmask:
         return masks_for(actor, settings)
-    return _masks([*settings.masking, MaskingRule(_K.NATIONAL_ID, MaskingMode.PARTIAL)])
+    return _masks([*settings.masking, _ALWAYS])
 
 
 def mask_text(key: LeadFieldKey, mode: MaskingMode, value: str | None) -> str | None:
@@ -95,4 +96,4 @@ def _masks(rules: Iterable[MaskingRule]) -> Masks:
         for key in (rule.field, *_SAME_VALUE.get(rule.field, ())):
             if key in MASKABLE and modes.get(key) is not MaskingMode.REDACT:
                 modes[key] = rule.mode
-    return {key: modes[key] for key in FIELDS if key in modes}
+    return {key: modes[key] for key in sorted(modes, key=_ORDER.__getitem__)}

@@ -13,12 +13,15 @@ Json = dict[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
-    """A page of items of the type `name`. `nodes` makes the items for the field that selects them."""
+    """A page of items of the type `name`.
+
+    `nodes` makes the items for the field that selects them, `cursor` the cursor of the item at an index.
+    """
 
     name: str
     nodes: Callable[[Pick], list[Json]]
     size: int
-    cursors: Callable[[], Sequence[str]]
+    cursor: Callable[[int], str]
     has_next: bool
     has_previous: bool
     total: Count | None = None
@@ -62,7 +65,7 @@ def _edge_values(pick: Pick, served: Served) -> Sequence[object]:
         case "node":
             return served.nodes(pick)
         case "cursor":
-            return served.cursors()
+            return [served.cursor(index) for index in range(served.size)]
         case _:
             return [f"{served.name}Edge"] * served.size
 
@@ -78,8 +81,8 @@ def _page_value(name: str, served: Served) -> object:
         case "hasPreviousPage":
             return served.has_previous
         case "startCursor":
-            return served.cursors()[0] if served.size else None
+            return served.cursor(0) if served.size else None
         case "endCursor":
-            return served.cursors()[-1] if served.size else None
+            return served.cursor(served.size - 1) if served.size else None
         case _:
             return "PageInfo"

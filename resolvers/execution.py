@@ -7,7 +7,6 @@ pinned, and tests/resolvers/test_differential.py compares both ways of execution
 """
 
 import asyncio
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isawaitable
@@ -56,37 +55,37 @@ class Answer:
     leads: Sequence[Object] = ()
 
 
-class Query(ABC):
+class Query:
     """What a resolver returns to have its selection compiled."""
 
     type_name: ClassVar[str]
     """The GraphQL type that is selected from."""
 
     @property
-    @abstractmethod
     def key(self) -> Hashable:
         """All but the selection that decides the plan: the shape of the query and the caller's masks."""
+        raise NotImplementedError
 
     @property
-    @abstractmethod
     def masks(self) -> Masks:
         """The caller's masks."""
+        raise NotImplementedError
 
-    @abstractmethod
     async def ask(self, name: str, arguments: Mapping[str, object]) -> Lowered:
         """The shape and the values of a nested field's arguments. Raises BadInput."""
+        raise NotImplementedError
 
-    @abstractmethod
     def plan(self, wanted: Wanted) -> Plan:
         """The plan for a selection."""
+        raise NotImplementedError
 
-    @abstractmethod
     async def answer(self, plan: Plan, selected: Selected, asked: Mapping[int, Lowered]) -> Answer:
         """Run the plan; `asked` has the nested arguments by place."""
+        raise NotImplementedError
 
-    @abstractmethod
     async def sources(self, deferred: Sequence[tuple[Deferred, object]]) -> Sequence[Json]:
         """For each deferred field and what its row had, an object that the field's own resolver reads."""
+        raise NotImplementedError
 
 
 _HARMLESS: Final = {"notes": Lowered(FIRST, (0,)), "leadCount": Lowered(EVERY)}

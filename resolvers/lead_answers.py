@@ -56,7 +56,7 @@ class LeadAnswers:
             name="Note",
             nodes=lambda pick: [_note(row, pick.fields) for row in shown],
             size=len(shown),
-            cursors=lambda: [_note_cursor(row) for row in shown],
+            cursor=lambda index: _note_cursor(shown[index]),
             has_next=len(rows) > size,
             has_previous=asked.shape == AFTER,
         )

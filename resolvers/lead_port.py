@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -38,32 +37,31 @@ class FindJob(Protocol):
         ...
 
 
-@dataclass(kw_only=True)
 class LeadSight:
     """One caller's sight of the organization's leads, for one request made at `now`."""
 
-    database: Database
-    organization: OrganizationRecord
-    actor: Actor
-    now: datetime
-    national_ids: NationalIds
-    jobs: FindJob
-    batches: "dict[Plan, _Batch]" = field(default_factory=dict["Plan", "_Batch"])
-
-    @cached_property
-    def reader(self) -> LeadReader:
-        """Runs statements in the caller's organization."""
-        return LeadReader(self.database, self.organization.id)
-
-    @cached_property
-    def masks(self) -> Masks:
+    def __init__(  # noqa: PLR0913 - what a request is made of, by name
+        self,
+        *,
+        database: Database,
+        organization: OrganizationRecord,
+        actor: Actor,
+        now: datetime,
+        national_ids: NationalIds,
+        jobs: FindJob,
+    ) -> None:
+        self.database = database
+        self.organization = organization
+        self.actor = actor
+        self.now = now
+        self.national_ids = national_ids
+        self.jobs = jobs
+        self.reader = LeadReader(database, organization.id)
+        self.masks: Masks = masks_for(actor, organization.settings)
         """The fields hidden from the caller."""
-        return masks_for(self.actor, self.organization.settings)
-
-    @cached_property
-    def mask_key(self) -> MaskKey:
+        self.mask_key: MaskKey = tuple(self.masks.items())
         """The masks as part of a plan's key."""
-        return tuple(self.masks.items())
+        self._batches = dict[Plan, _Batch]()
 
     async def lower(self, tree: LeadFilter) -> Lowered:
         """The filter taken apart, once all that it names is known to exist. Raises BadInput."""
@@ -78,15 +76,15 @@ class LeadSight:
 
     async def lead_row(self, plan: Plan, lead_id: UUID, values: Mapping[str, object]) -> Row | None:
         """The row of a lead; all that are asked for at once are read by one statement."""
-        batch = self.batches.get(plan)  # a plan is of one place in one document: its nested values are the same
+        batch = self._batches.get(plan)  # a plan is of one place in one document: its nested values are the same
         if batch is None:
-            batch = self.batches[plan] = _Batch(asyncio.get_running_loop().create_task(self._read_batch(plan, values)))
+            batch = self._batches[plan] = _Batch(asyncio.get_running_loop().create_task(self._read_batch(plan, values)))
         batch.ids.append(lead_id)
         return (await batch.rows).get(lead_id)
 
     async def _read_batch(self, plan: Plan, values: Mapping[str, object]) -> dict[UUID, Row]:
         await asyncio.sleep(0)
-        ids = self.batches.pop(plan).ids
+        ids = self._batches.pop(plan).ids
         rows = await self.reader.rows(plan.statement, {**values, "ids": ids})
         return {row["k1"]: row for row in rows}
 

@@ -42,17 +42,13 @@ class LeadPage(RowQuery):
     order: LeadOrder
     page: PageRequest
     place: Place | None
-
-    @cached_property
-    def shape(self) -> PageShape:
-        at = CursorAt.END
-        if self.place:
-            at = CursorAt.NULL if self.place.value is None else CursorAt.VALUE
-        return PageShape(self.lowered.shape, self.order, self.page.size, self.page.backward, at)
+    shape: PageShape
 
     @property
     def key(self) -> Hashable:
-        return ("page", self.shape, self.sight.mask_key)
+        order, page = self.order, self.page
+        parts = (self.lowered.shape, order.field, order.direction, page.size, page.backward, self.shape.cursor)
+        return ("page", parts, self.sight.mask_key)
 
     def plan(self, wanted: Wanted) -> Plan:
         return plan_page(self.shape, wanted)
@@ -73,12 +69,15 @@ class LeadPage(RowQuery):
             name="Lead",
             nodes=lambda pick: _shaped(plan, pick, shown, answers, (selected, leads)),
             size=len(shown),
-            cursors=lambda: [write_cursor(self._fingerprint, Place(row["k0"], row["k1"])) for row in shown],
+            cursor=lambda index: self._cursor(shown[index]),
             has_next=self.place is not None if self.page.backward else beyond,
             has_previous=beyond if self.page.backward else self.place is not None,
             total=total,
         )
         return Answer(connection(selected.picks, served), leads)
+
+    def _cursor(self, row: Row) -> str:
+        return write_cursor(self._fingerprint, Place(row["k0"], row["k1"]))
 
     @cached_property
     def _fingerprint(self) -> bytes:
@@ -105,7 +104,11 @@ async def lead_page(sight: LeadSight, tree: LeadFilter, order: LeadOrder, argume
     if page.cursor is not None:
         argument = "before" if page.backward else "after"
         place = read_cursor(fingerprint(order, tree), order.field, page.cursor, argument)
-    return LeadPage(sight, tree, await sight.lower(tree), order, page, place)
+    lowered, at = await sight.lower(tree), CursorAt.END
+    if place:
+        at = CursorAt.NULL if place.value is None else CursorAt.VALUE
+    shape = PageShape(lowered.shape, order, page.size, page.backward, at)
+    return LeadPage(sight, tree, lowered, order, page, place, shape)
 
 
 def _shaped(

@@ -19,6 +19,7 @@ from domain.vocabulary import Role
 from resolvers.execution import CompiledExecutor
 from resolvers.lead_port import FindJob, LeadSight
 from resolvers.lead_queries import LeadPort
+from resolvers.lead_roots import resolve_directly
 from resolvers.leads import LeadQueries, lead_node
 from schema.config import schema_config
 from schema.context import Context, Info
@@ -49,11 +50,12 @@ class Payload:
         return await info.context.leads.lead(UUID(self.lead_id.partition("_")[2]))
 
 
-def build(executor: type = CompiledExecutor) -> strawberry.Schema:
+def build(executor: type) -> strawberry.Schema:
     return strawberry.Schema(Query, types=[Lead], config=schema_config(), execution_context_class=executor)
 
 
-SCHEMA = build()
+SCHEMA = build(CompiledExecutor)
+resolve_directly(SCHEMA)
 
 
 class NoJobs:

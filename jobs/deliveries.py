@@ -1,0 +1,100 @@
+"""Tells people and programs of files: each planned delivery is tried until it arrives or there is no hope."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from db.deliveries import DueDelivery, endpoint_secret, note_failed, note_sent, take_due_deliveries
+from db.downloads import Linked, linked_file
+from delivery.email import Mail, MailServer, send_mail
+from delivery.webhooks import WebhookMessage, post_webhook
+from domain.ids import IdKind, format_id
+from domain.keyring import Unsealable
+from domain.outgoing import DeliveryFailed, pause_after
+from domain.vocabulary import DeliveryChannel
+from domain.webhooks import WebhookSecrets
+from jobs.links import Ticket, signed_url
+from jobs.runtime import Runtime
+
+BATCH: Final = 20
+LEASE: Final = timedelta(minutes=2)
+"""Longer than any attempt takes: a process that dies in between leaves it to another one."""
+
+
+async def deliver_due(runtime: Runtime) -> int:
+    """Make the next attempt of every delivery that is due, a batch at a time; how many attempts."""
+    count = 0
+    while due := await take_due_deliveries(runtime.system, BATCH, LEASE):
+        await asyncio.gather(*(_attempt(runtime, delivery) for delivery in due))
+        count += len(due)
+    return count
+
+
+async def _attempt(runtime: Runtime, due: DueDelivery) -> None:
+    try:
+        status = await _deliver(runtime, due)
+    except DeliveryFailed as failed:
+        pause = None if failed.final else pause_after(due.attempts)
+        await note_failed(runtime.system, due, failed, pause)
+    else:
+        await note_sent(runtime.system, due, status)
+
+
+async def _deliver(runtime: Runtime, due: DueDelivery) -> int | None:
+    match due.channel:
+        case DeliveryChannel.EMAIL:
+            return await _mail(runtime, due)
+        case DeliveryChannel.WEBHOOK:
+            return await _post(runtime, due)
+
+
+async def _mail(runtime: Runtime, due: DueDelivery) -> None:
+    smtp = runtime.settings.smtp
+    if smtp is None:
+        raise DeliveryFailed("This server has no mail server.", final=True)
+    async with runtime.database.unit(due.organization_id) as connection:
+        linked = await linked_file(connection, due.file_id) if due.file_id else None
+    if linked is None or not linked.available or due.link_expires_at is None:
+        raise DeliveryFailed("The file has been deleted.", final=True)
+    server = MailServer(
+        host=smtp.host,
+        port=smtp.port,
+        sender=smtp.sender,
+        user=smtp.user,
+        password=smtp.password,
+        starttls=smtp.starttls,
+    )
+    await send_mail(server, _message(runtime, due, linked, min(due.link_expires_at, linked.file.expires_at)))
+
+
+def _message(runtime: Runtime, due: DueDelivery, linked: Linked, until: datetime) -> Mail:
+    ticket = Ticket(due.organization_id, linked.file.id, int(until.timestamp()), delivery=due.id)
+    link = signed_url(runtime, ticket)
+    rows = "" if linked.file.rows is None else f"{linked.file.rows:,} rows, "
+    text = (
+        f"{linked.file.name} is ready ({rows}{linked.file.bytes:,} bytes):\n\n{link.url}\n\n"
+        f"The link works without signing in until {link.expires_at:%Y-%m-%d %H:%M} UTC. Whoever has it can open the "
+        "file: do not pass it on.\n"
+    )
+    return Mail(id=due.id.hex, to=due.target, subject=f"{linked.file.name} is ready", text=text)
+
+
+async def _post(runtime: Runtime, due: DueDelivery) -> int:
+    async with runtime.database.unit(due.organization_id) as connection:
+        sealed = await endpoint_secret(connection, due.endpoint_id) if due.endpoint_id else None
+    if sealed is None or due.endpoint_id is None:
+        raise DeliveryFailed("The endpoint has been deleted or disabled.", final=True)
+    try:
+        secret = WebhookSecrets(runtime.keyring).open(sealed, due.endpoint_id)
+    except Unsealable:
+        raise DeliveryFailed("The endpoint's signing secret cannot be read any more.", final=True) from None
+    message = WebhookMessage(
+        id=format_id(IdKind.DELIVERY, due.id),
+        url=due.target,
+        secret=secret,
+        body=msgspec.json.encode(due.payload).decode(),
+        at=datetime.now(UTC),
+    )
+    return await post_webhook(message, allow_private=runtime.settings.allow_private_webhooks)

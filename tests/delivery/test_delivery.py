@@ -1,0 +1,88 @@
+"""Mail and webhooks against real peers."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from delivery.email import Mail, MailServer, send_mail
+from delivery.webhooks import WebhookMessage, post_webhook
+from domain.outgoing import DeliveryFailed, pause_after
+from domain.webhooks import new_signing_secret
+from tests.delivery.peers import mail_peer, webhook_peer
+
+MAIL = Mail(id="7", to="dana@example.com", subject="leads.csv is ready", text="שלום https://leads.example/x\n")
+
+
+def _server(port: int) -> MailServer:
+    return MailServer(host="127.0.0.1", port=port, sender="Leadport <leadport@example.com>", starttls=False)
+
+
+async def test_a_mail_arrives_as_written() -> None:
+    async with mail_peer() as peer:
+        await send_mail(_server(peer.port), MAIL)
+    [mail] = peer.mails
+    assert (mail["to"], mail["subject"]) == ("dana@example.com", "leads.csv is ready")
+    assert mail.get_content().replace("\r\n", "\n") == MAIL.text
+    assert mail["message-id"].endswith("@example.com>")
+
+
+@pytest.mark.parametrize(("answer", "final"), [("451 later", False), ("550 no", True)])
+async def test_what_the_mail_server_refuses_for_good_is_final(answer: str, final: bool) -> None:  # noqa: FBT001
+    async with mail_peer() as peer:
+        peer.answer = answer
+        with pytest.raises(DeliveryFailed) as caught:
+            await send_mail(_server(peer.port), MAIL)
+    assert (caught.value.final, caught.value.status) == (final, int(answer[:3]))
+
+
+async def test_a_mail_server_that_is_away_is_tried_again() -> None:
+    async with mail_peer() as peer:
+        port = peer.port
+    with pytest.raises(DeliveryFailed) as caught:
+        await send_mail(_server(port), MAIL)
+    assert not caught.value.final
+
+
+async def test_a_name_cannot_add_headers() -> None:
+    async with mail_peer() as peer:
+        with pytest.raises(ValueError, match="linefeed"):
+            await send_mail(_server(peer.port), replace(MAIL, subject="x\r\nBcc: eve@example.com"))
+
+
+def _message(url: str) -> WebhookMessage:
+    return WebhookMessage(id="delivery_1", url=url, secret=new_signing_secret(), body='{"a":1}', at=datetime.now(UTC))
+
+
+async def test_a_webhook_is_signed_so_that_the_receiver_can_verify_it() -> None:
+    async with webhook_peer() as peer:
+        message = _message(peer.url)
+        assert await post_webhook(message, allow_private=True) == 200
+    [(headers, body)] = peer.requests
+    assert Webhook(message.secret).verify(body, headers) == {"a": 1}
+    assert headers["host"] == f"localhost:{peer.port}"
+
+
+async def test_private_addresses_are_refused_after_the_name_is_resolved() -> None:
+    async with webhook_peer() as peer:
+        for url in (peer.url, f"http://127.0.0.1:{peer.port}/", f"http://[::1]:{peer.port}/"):
+            with pytest.raises(DeliveryFailed) as caught:
+                await post_webhook(_message(url), allow_private=False)
+            assert caught.value.final
+    assert peer.requests == []
+
+
+@pytest.mark.parametrize(("status", "final"), [(302, False), (410, True), (500, False), (429, False)])
+async def test_only_an_accepting_answer_counts_and_no_redirect_is_followed(status: int, final: bool) -> None:  # noqa: FBT001
+    async with webhook_peer() as peer:
+        peer.status = status
+        with pytest.raises(DeliveryFailed) as caught:
+            await post_webhook(_message(peer.url), allow_private=True)
+    assert (caught.value.status, caught.value.final, len(peer.requests)) == (status, final, 1)
+
+
+def test_pauses_grow_and_end() -> None:
+    pauses = [pause_after(attempts) for attempts in range(1, 9)]
+    assert pauses[-1] is None
+    assert all(pauses[:-1])

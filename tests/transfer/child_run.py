@@ -83,7 +83,7 @@ class Answer:
     @property
     def leads(self) -> list[dict[str, str | None]]:
         """The COPY lines as PostgreSQL reads them, by column."""
-        lines = [line for block in self.blocks for line in block.ready.copy.decode().splitlines()]
+        lines = [line for block in self.blocks for line in block.ready.copy.decode().split("\n")[:-1]]
         return [dict(zip(self.names, map(unescaped, line.split("\t")), strict=True)) for line in lines]
 
     def column(self, name: str) -> list[str | None]:

@@ -66,8 +66,8 @@ def staging_sql(rules: MergeRules) -> str:
 def update_sql(rules: MergeRules) -> str:
     """Updates the leads of `merge_rows` where something changes, remembers what, and returns the rows that did (m_row).
 
-    Binds: who updates, the job, and the tags to add where the rules have some. Unchanged leads are not touched; no lead
-    may stand in `merge_rows` twice.
+    Binds: who updates, the job or null, and the tags to add where the rules have some. Unchanged leads are not
+    touched; no lead may stand in `merge_rows` twice.
     """
     changes = tuple(_changes(rules))
     old = ", ".join(f"l.{change.column} as o_{change.column}" for change in changes)
@@ -93,7 +93,7 @@ with pair as (
   from changed c where l.id = c.id
 ), logged as (
   insert into import_changes (job_id, row, lead_id, version_after, before, after)
-  select $2, m_row, id, {version}, before, after from changed
+  select $2, m_row, id, {version}, before, after from changed where $2::uuid is not null
 )
 select m_row from changed
 """

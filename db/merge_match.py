@@ -74,7 +74,7 @@ def _statement(kind: MatchKey, *, active_only: bool, trial: bool) -> str:
     comparison = "l.id = k.key::uuid" if kind is MatchKey.LEAD_ID else f"l.{_COLUMN[kind]} = k.key"
     active = " and l.stage not in ('WON', 'LOST')" if active_only else ""
     leads = f"""
-      select l.id, l.version, l.import_job_id is not distinct from $2::uuid as own,
+      select l.id, l.version, coalesce(l.import_job_id = $2::uuid, false) as own,
         l.stage not in ('WON', 'LOST') as active, l.external_id, l.phone_key, l.email_key
       from leads l where {comparison}{active}"""
     source = f"{leads} order by l.id limit 2"

@@ -68,12 +68,13 @@ class MergeRules:
 
     `columns` are those of the rows' COPY lines. `written` are the columns that an update of an existing lead writes;
     what follows from them (keys, stage, search text) is written along. `whole_address`: `address_street` holds the
-    whole address on one line. `trial`: nothing is written to leads; the would-be leads are remembered for later rows
-    of the same job. `reviewed_at`: the snapshot (text of `pg_snapshot`) of a plan: leads changed since are refused.
+    whole address on one line. `job_id` None: no import, nothing is kept for an undo.
+    `trial`: nothing is written to leads; the would-be leads are remembered for later rows of the same job.
+    `reviewed_at`: the snapshot (text of `pg_snapshot`) of a plan: leads changed since are refused.
     """
 
     organization_id: UUID
-    job_id: UUID
+    job_id: UUID | None
     strategy: MergeStrategy
     match_on: tuple[MatchKey, ...]
     active_only: bool

@@ -60,7 +60,7 @@ class FilePass:
             named = [NamedCompany(company.id, company.name, company.name_key) for company in block.companies]
             made, others = await add_companies(connection, named)
             self._renamed |= others
-        rows = rows_of(block, self._renamed, await self._finished(connection, block))
+        rows = rows_of(block.ready, self._renamed, await self._finished(connection, block))
         merged = MergedBlock(block, rows, await merge(connection, self._rules, rows, self._sealer))
         unused = made & _unused(block.companies, merged)
         if unused:

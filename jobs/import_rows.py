@@ -1,45 +1,55 @@
 """From what the parsing child says to what the merge asks for."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from db.merge_columns import DERIVED
 from db.merge_rules import MergeRows, MergeRules
-from domain.imports import ImportSpec
+from domain.imports import ImportOptions
 from domain.vocabulary import DuplicateScope, LeadFieldKey, MatchKey
-from transfer.messages import Block, ColumnOrigin, Opened
+from transfer.messages import ColumnOrigin, CopyColumn, Ready
 
-__all__ = ["rows_of", "rules_of"]
+__all__ = ["Writer", "rows_of", "rules_of"]
 
 _DERIVED: Final = frozenset(follower for followers in DERIVED.values() for follower in followers)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writer:
+    """Who merges, and for which job; `trial` and `reviewed_at` as in MergeRules."""
+
+    organization_id: UUID
+    name: str
+    job_id: UUID | None = None
+    trial: bool = False
+    reviewed_at: str | None = None
+
+
 def rules_of(
-    opened: Opened, spec: ImportSpec, scope: DuplicateScope, job: tuple[UUID, UUID, str], *, trial: bool
+    columns: Sequence[CopyColumn], options: ImportOptions, scope: DuplicateScope, writer: Writer
 ) -> MergeRules:
-    """The rules of a pass; `job` is the organization, the job, and the name of who imports."""
-    organization_id, job_id, actor_name = job
-    columns = opened.copy_columns
+    """The rules of merging rows with these columns; `scope` is the organization's."""
     written = [column for column in columns if column.origin is ColumnOrigin.FILE and column.name not in _DERIVED]
     return MergeRules(
-        organization_id=organization_id,
-        job_id=job_id,
-        strategy=spec.options.merge_strategy,
-        match_on=spec.options.match_on,
-        active_only=(spec.options.duplicate_scope or scope) is DuplicateScope.ACTIVE,
+        organization_id=writer.organization_id,
+        job_id=writer.job_id,
+        strategy=options.merge_strategy,
+        match_on=options.match_on,
+        active_only=(options.duplicate_scope or scope) is DuplicateScope.ACTIVE,
         columns=tuple(column.name for column in columns),
         written=tuple(column.name for column in written),
         whole_address=any(column.field is LeadFieldKey.ADDRESS for column in written),
-        add_tags=spec.options.add_tags,
-        actor_name=actor_name,
-        trial=trial,
-        reviewed_at=None if trial else spec.reviewed_at_xid,
+        add_tags=options.add_tags,
+        actor_name=writer.name,
+        trial=writer.trial,
+        reviewed_at=None if writer.trial else writer.reviewed_at,
     )
 
 
-def rows_of(block: Block, renamed: dict[str, str], finished: frozenset[int]) -> MergeRows:
+def rows_of(ready: Ready, renamed: dict[str, str], finished: frozenset[int] = frozenset()) -> MergeRows:
     """The valid rows of a block; `renamed` are companies that somebody else made first, by the child's id."""
-    ready = block.ready
     copy = ready.copy
     for given, existing in renamed.items():
         copy = copy.replace(given.encode(), existing.encode())

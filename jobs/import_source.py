@@ -13,14 +13,14 @@ from db.import_facts import ImportFacts, load_facts
 from db.import_reads import failed_rows
 from domain.errors import JobFailed
 from domain.ids import IdKind, format_id, parse_id
-from domain.imports import Dialect, ImportSpec
+from domain.imports import Dialect, ImportOptions, ImportSpec
 from domain.settings import Limits
 from domain.vocabulary import JobFailureCode
 from jobs.running import RunningJob
 from jobs.runtime import Runtime
 from transfer.messages import ChildLimits, ChildMode, ChildRequest, OrganizationFacts, StatusFact, UserFact
 
-__all__ = ["Source", "child_facts", "child_limits", "open_source", "private_folder", "request_of"]
+__all__ = ["Source", "child_facts", "child_limits", "constants_of", "open_source", "private_folder", "request_of"]
 
 _BLOCK_ROWS: Final = 5_000
 
@@ -82,14 +82,17 @@ def request_of(source: Source, spec: ImportSpec, job: RunningJob, dialect: Diale
         options=spec.options,
         facts=child_facts(source.facts),
         limits=child_limits(source.facts.organization.limits),
-        constants={
-            "import_job_id": str(job.id),
-            "created_by": job.actor.name,
-            "updated_by": job.actor.name,
-        },
+        constants=constants_of(spec.options, job.actor.name) | {"import_job_id": str(job.id)},
         only_rows=source.only_rows,
         import_id=format_id(IdKind.JOB, job.id),
     )
+
+
+def constants_of(options: ImportOptions, actor_name: str) -> dict[str, str | None]:
+    """Columns with one value for all new leads."""
+    assignee = parse_id(IdKind.USER, options.assignee_id) if options.assignee_id else None
+    constants: dict[str, str | None] = {"created_by": actor_name, "updated_by": actor_name}
+    return constants if assignee is None else constants | {"assignee_id": str(assignee)}
 
 
 def child_facts(facts: ImportFacts) -> OrganizationFacts:

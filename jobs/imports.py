@@ -21,7 +21,7 @@ from domain.vocabulary import ErrorPolicy, ImportMode, JobFailureCode
 from jobs.import_child import parsing
 from jobs.import_ends import abort, awaiting, cancelled, committed, error_file, planned, review, with_unknown_values
 from jobs.import_pass import PHASES, FilePass
-from jobs.import_rows import rules_of
+from jobs.import_rows import Writer, rules_of
 from jobs.import_source import Source, open_source, request_of
 from jobs.import_undo import undo_own
 from jobs.running import JobEnd, RunningJob
@@ -143,10 +143,15 @@ class _Import:
         return result
 
     async def _blocks(self, messages: AsyncIterator[Message], opened: Opened, result: ImportResult) -> ImportResult:
-        trial = result.reading is ImportPass.PLAN
         scope = self.source.facts.organization.settings.duplicate_scope
-        job = (self.job.organization_id, self.job.id, self.job.actor.name)
-        rules = rules_of(opened, self.spec, scope, job, trial=trial)
+        writer = Writer(
+            organization_id=self.job.organization_id,
+            name=self.job.actor.name,
+            job_id=self.job.id,
+            trial=result.reading is ImportPass.PLAN,
+            reviewed_at=self.spec.reviewed_at_xid,
+        )
+        rules = rules_of(opened.copy_columns, self.spec.options, scope, writer)
         file_pass = FilePass(self.runtime, self.job, self.spec, rules)
         total = 0
         try:

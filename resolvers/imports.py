@@ -2,14 +2,17 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import strawberry
 
 from domain.errors import InputProblem, Rejected
+from domain.import_masks import ImportMasks
+from domain.masking import masks_for
 from domain.vocabulary import Permission, UserErrorCode
 from jobs.import_answers import commit_import, mappings, remove_mapping, revert_import, update_import
 from jobs.import_requests import import_leads
+from jobs.lead_pushes import count_pushed, upsert_leads
 from jobs.uploads import create_upload, get_upload, receive
 from resolvers.access import authorize, home
 from resolvers.context import Info, RequestContext
@@ -23,8 +26,16 @@ from schema.import_inputs import (
     UpdateImportInput,
 )
 from schema.imports import ImportJob, RevertJob
-from schema.payloads import DeletePayload, ImportJobPayload, RevertImportPayload, UploadPayload
-from schema.reports import ImportMapping, UploadSession
+from schema.lead_inputs import UpsertLeadsInput
+from schema.payloads import (
+    DeletePayload,
+    ImportJobPayload,
+    RevertImportPayload,
+    UploadPayload,
+    UpsertLeadsPayload,
+    UpsertResult,
+)
+from schema.reports import ImportCounts, ImportIssue, ImportMapping, UploadSession
 from schema.scalars import UploadedFile
 
 __all__ = ["ImportMutations", "ImportQueries"]
@@ -118,10 +129,29 @@ class ImportMutations:
         actor = authorize(info.context, Permission.LEADS_IMPORT)
         return DeletePayload(deleted_id=strawberry.ID(await remove_mapping(info.context.runtime, actor, id)))
 
+    @strawberry.mutation(description="Small synchronous push for partners, under the rules of an import.")
+    @answers(UpsertLeadsPayload)
+    async def upsert_leads(
+        self, info: Info, input: Annotated[UpsertLeadsInput, strawberry.argument(description="The leads.")]
+    ) -> UpsertLeadsPayload:
+        actor = authorize(info.context, Permission.LEADS_IMPORT)
+        pushed = await upsert_leads(info.context.runtime, actor, input.to_domain())
+        masks = ImportMasks(masks_for(actor, home(info.context).settings))
+        results = [
+            UpsertResult(
+                index=index,
+                outcome=lead.outcome,
+                lead=await info.context.leads.lead(lead.lead_id) if lead.lead_id and not input.dry_run else None,
+                issues=[ImportIssue.of(masks.issue(issue)) for issue in lead.issues],
+            )
+            for index, lead in enumerate(pushed)
+        ]
+        return UpsertLeadsPayload(results=results, counts=ImportCounts.of(count_pushed(pushed)))
+
 
 async def _receive(context: RequestContext, source: ImportSourceInput) -> str:
     """Takes a file that came with the request; the upload's shown id."""
-    file: object = source.file
+    file = cast("object", source.file)
     if not isinstance(file, UploadedFile):
         message = "Give `uploadId`, or a file as a part of a multipart request."
         raise Rejected(InputProblem(UserErrorCode.REQUIRED, message, ("input", "source")))

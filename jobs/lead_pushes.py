@@ -1,0 +1,188 @@
+"""Leads written at once, without a job: the rules of an import for a lead, or a small lot of them."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from db.activity import Act, doer_of, record
+from db.connections import Connection
+from db.idempotency import remember_answer, remembered
+from db.import_facts import ImportFacts, NamedCompany, add_companies, add_custom_fields, load_facts
+from db.locks import Lock, take
+from db.merge import merge
+from db.merge_rules import BlockOutcome, MergeRows, Outcome
+from domain.actors import Actor
+from domain.documents import LeadDocument
+from domain.errors import Forbidden, LimitProblem, Problem, Rejected, invalid
+from domain.imports import ImportCounts, ImportOptions, Issue
+from domain.national_ids import NationalIds
+from domain.requests import UpsertLeads
+from domain.stored import decode, encode
+from domain.vocabulary import ActivityAction, LeadFieldKey, Permission, RowOutcome, Severity, UserErrorCode
+from jobs.import_requests import check_options
+from jobs.import_rows import Writer, rows_of, rules_of
+from jobs.import_source import child_facts, constants_of
+from jobs.runtime import Runtime
+from transfer.documents import JudgedDocuments, judge_documents
+
+__all__ = ["PushedLead", "count_pushed", "push", "upsert_leads"]
+
+_OPERATION: Final = "upsertLeads"
+_OUTCOMES: Final = {
+    Outcome.CREATED: RowOutcome.CREATED,
+    Outcome.UPDATED: RowOutcome.UPDATED,
+    Outcome.UNCHANGED: RowOutcome.UNCHANGED,
+    Outcome.SKIPPED: RowOutcome.SKIPPED,
+    Outcome.SKIPPED_IN_FILE: RowOutcome.SKIPPED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PushedLead:
+    """What became of one document. `lead_id` is the lead it became or matched, None where there is none."""
+
+    outcome: RowOutcome
+    lead_id: UUID | None
+    issues: tuple[Issue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    leads: tuple[PushedLead, ...] = ()
+
+
+async def upsert_leads(runtime: Runtime, actor: Actor, request: UpsertLeads) -> Sequence[PushedLead]:
+    """Push leads; the same idempotency key and input again give the same answer.
+
+    Raises Forbidden, or Rejected: LIMIT_EXCEEDED, IDEMPOTENCY_MISMATCH, NOT_FOUND (an assignee).
+    """
+    if not actor.may(Permission.LEADS_IMPORT):
+        raise Forbidden(Permission.LEADS_IMPORT)
+    options = request.options or ImportOptions()
+    asked = [encode(options), [encode(row) for row in request.rows], request.dry_run]
+    digest = hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
+    async with runtime.database.unit(actor.organization_id) as connection:
+        facts = await load_facts(connection, runtime.limits)
+        _refuse_many(len(request.rows), facts.organization.limits.max_bulk_ids)
+        await take(connection, Lock.LEADS, actor.organization_id)
+        key = request.idempotency_key
+        if key is not None and (answer := await _remembered(connection, key, digest)) is not None:
+            return answer.leads
+        await check_options(connection, options)
+        await connection.execute("savepoint push")
+        leads = await push(runtime, connection, actor, Push(request.rows, options, facts))
+        if request.dry_run:
+            await connection.execute("rollback to savepoint push")
+        elif key is not None:
+            await remember_answer(connection, _OPERATION, key, digest, encode(_Answer(leads)))
+        if not request.dry_run:
+            await _note(connection, actor, leads)
+    return leads
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """Documents with the rules and facts to write them by; `clear` are fields to empty."""
+
+    documents: Sequence[LeadDocument]
+    options: ImportOptions
+    facts: ImportFacts
+    clear: tuple[LeadFieldKey, ...] = ()
+
+
+async def push(runtime: Runtime, connection: Connection, actor: Actor, asked: Push) -> tuple[PushedLead, ...]:
+    """Write the documents in the caller's transaction, which holds Lock.LEADS; one answer for each.
+
+    Raises Rejected where no document could be judged (too many custom fields).
+    """
+    if not asked.documents:
+        return ()
+    constants = constants_of(asked.options, actor.name)
+    try:
+        judged = judge_documents(asked.documents, asked.options, child_facts(asked.facts), constants, asked.clear)
+    except ValueError as error:
+        raise invalid(str(error), "input") from error
+    rows = rows_of(judged.ready, await _companies(connection, judged))
+    if judged.custom_keys:
+        await add_custom_fields(connection, judged.custom_keys)
+    writer = Writer(organization_id=actor.organization_id, name=actor.name)
+    scope = asked.facts.organization.settings.duplicate_scope
+    rules = rules_of(judged.copy_columns, asked.options, scope, writer)
+    outcome = await merge(connection, rules, rows, NationalIds(runtime.keyring))
+    return tuple(_answers(len(asked.documents), judged, rows, outcome))
+
+
+def count_pushed(leads: Sequence[PushedLead]) -> ImportCounts:
+    """The answers in numbers."""
+    outcomes = [lead.outcome for lead in leads]
+    warned = sum(1 for lead in leads if lead.issues and lead.outcome is not RowOutcome.FAILED)
+    return ImportCounts(
+        created=outcomes.count(RowOutcome.CREATED),
+        updated=outcomes.count(RowOutcome.UPDATED),
+        unchanged=outcomes.count(RowOutcome.UNCHANGED),
+        skipped=outcomes.count(RowOutcome.SKIPPED),
+        failed=outcomes.count(RowOutcome.FAILED),
+        warnings=warned,
+    )
+
+
+async def _companies(connection: Connection, judged: JudgedDocuments) -> dict[str, str]:
+    if not judged.companies:
+        return {}
+    named = [NamedCompany(company.id, company.name, company.name_key) for company in judged.companies]
+    _, others = await add_companies(connection, named)
+    return others
+
+
+def _answers(count: int, judged: JudgedDocuments, rows: MergeRows, outcome: BlockOutcome) -> list[PushedLead]:
+    issues: dict[int, list[Issue]] = {}
+    for issue in judged.issues:
+        issues.setdefault(issue.row, []).append(issue)
+    for problem in outcome.problems:
+        row = rows.numbers[problem.index]
+        found = Issue(row, None, None, problem.field, problem.code, Severity.ERROR, problem.message)
+        issues.setdefault(row, []).append(found)
+    places = {row: index for index, row in enumerate(rows.numbers)}
+    answers: list[PushedLead] = []
+    for row in range(count):
+        index = places.get(row)
+        letter = Outcome.FAILED if index is None else outcome.outcomes[index]
+        lead_id = None if index is None else outcome.lead_ids[index]
+        answers.append(
+            PushedLead(
+                _OUTCOMES.get(letter, RowOutcome.FAILED),
+                None if lead_id is None else UUID(lead_id),
+                tuple(issues.get(row, ())),
+            )
+        )
+    return answers
+
+
+def _refuse_many(count: int, limit: int) -> None:
+    if count > limit:
+        message = f"At most {limit:,} leads at once."
+        path = ("input", "rows")
+        raise Rejected(LimitProblem(UserErrorCode.LIMIT_EXCEEDED, message, path, limit=limit, actual=count))
+
+
+async def _remembered(connection: Connection, key: str, digest: str) -> _Answer | None:
+    found = await remembered(connection, _OPERATION, key)
+    if found is None:
+        return None
+    if found.input_hash != digest:
+        message = "This idempotency key was used for another input."
+        raise Rejected(Problem(UserErrorCode.IDEMPOTENCY_MISMATCH, message, ("input", "idempotencyKey")))
+    return decode(_Answer, found.response)
+
+
+async def _note(connection: Connection, actor: Actor, leads: Sequence[PushedLead]) -> None:
+    counts = count_pushed(leads)
+    written = counts.created + counts.updated
+    if written:
+        summary = f"Push of {len(leads)} leads: {counts.created} created, {counts.updated} updated"
+        act = Act(action=ActivityAction.LEAD_UPDATED, summary=summary, lead_count=written, details=encode(counts))
+        await record(connection, doer_of(actor), act)

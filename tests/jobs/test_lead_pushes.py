@@ -1,0 +1,100 @@
+"""Leads pushed without a file: the rules of an import, at once."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from domain.documents import LeadDocument
+from domain.errors import Rejected
+from domain.imports import ImportOptions
+from domain.requests import UpsertLeads
+from domain.vocabulary import LeadFieldKey, LeadSource, MatchKey, MergeStrategy, RowOutcome
+from jobs.lead_pushes import upsert_leads
+from jobs.runtime import Runtime
+from tests.conftest import MakeOrganization
+from tests.jobs.importing import Importing
+
+_K = LeadFieldKey
+PHONE = "+12125550100"
+
+
+@pytest.fixture
+async def pushing(runtime: Runtime, new_organization: MakeOrganization) -> Importing:
+    return Importing.of(runtime, await new_organization())
+
+
+def lead(name: str | None = "A", phone: str = PHONE, custom: dict[str, object] | None = None, **more: object):
+    values = {_K.NAME: name, _K.PHONE: phone, _K.SOURCE: LeadSource.WEB}
+    given = {key: value for key, value in values.items() if value is not None}
+    return LeadDocument(values=given | {_K[key.upper()]: value for key, value in more.items()}, custom=custom or {})
+
+
+def overwriting(**options: object) -> ImportOptions:
+    return ImportOptions(merge_strategy=MergeStrategy.OVERWRITE, required=(), **options)
+
+
+async def push(pushing: Importing, *rows: LeadDocument, options: ImportOptions | None = None, **more: object) -> list:
+    request = UpsertLeads(rows=rows, options=options, **more)
+    return list(await upsert_leads(pushing.runtime, pushing.actor, request))
+
+
+async def test_a_push_answers_for_each_lead(pushing: Importing):
+    pushed = await push(pushing, lead(), lead(name=None, phone="+12125550101"), lead("B"))
+    assert [one.outcome for one in pushed] == [RowOutcome.CREATED, RowOutcome.FAILED, RowOutcome.SKIPPED]
+    assert [issue.code for issue in pushed[1].issues] == ["REQUIRED"]
+    assert pushed[2].lead_id == pushed[0].lead_id
+    assert await pushing.leads() == [("A", PHONE)]
+
+
+async def test_what_a_document_leaves_out_stays_and_what_it_empties_goes(pushing: Importing):
+    full = lead(
+        score=5,
+        tags=("a;b", 'c"d', "e,f"),
+        email="a@example.com",
+        ai_legitimate=True,
+        conversion_value=Decimal("12.50"),
+        created_at=datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC),
+        notes="hello",
+        custom={"one": "1", "two": "2"},
+    )
+    await push(pushing, full)
+    changes = (
+        LeadDocument(values={_K.PHONE: PHONE, _K.EMAIL: ""}, custom={"two": None, "three": 3}),
+        LeadDocument(values={_K.PHONE: PHONE, _K.SCORE: 6}),
+    )
+    pushed = await push(pushing, *changes, options=overwriting())
+    assert [one.outcome for one in pushed] == [RowOutcome.UPDATED, RowOutcome.UPDATED]
+    found = await pushing.leads(
+        "name, score, email, tags, ai_legitimate, conversion_value, custom, notes_count, created_at"
+    )
+    assert found == [
+        (
+            "A",
+            6,
+            None,
+            ["a;b", 'c"d', "e,f"],
+            True,
+            Decimal("12.5000"),
+            {"one": "1", "three": "3"},
+            1,
+            datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC),
+        )
+    ]
+
+
+async def test_a_dry_run_writes_nothing(pushing: Importing):
+    pushed = await push(pushing, lead(company_name="Acme"), dry_run=True)
+    assert [one.outcome for one in pushed] == [RowOutcome.CREATED]
+    assert await pushing.leads() == []
+    assert await pushing.rows("select id from app.companies") == []
+
+
+async def test_a_key_gives_the_same_answer_again_and_refuses_another_input(pushing: Importing):
+    options = ImportOptions(match_on=(MatchKey.EXTERNAL_ID,))
+    first = await push(pushing, lead(), options=options, idempotency_key="k")
+    assert await push(pushing, lead(), options=options, idempotency_key="k") == first
+    assert len(await pushing.leads()) == 1
+    with pytest.raises(Rejected) as refused:
+        await push(pushing, lead("B"), options=options, idempotency_key="k")
+    assert refused.value.problems[0].code == "IDEMPOTENCY_MISMATCH"

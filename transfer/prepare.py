@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from domain.imports import Detected
 from domain.vocabulary import DetectionConfidence, ImportFormat
@@ -14,7 +14,7 @@ from transfer.messages import ChildRequest
 from transfer.read_csv import CsvShape
 from transfer.read_json import JsonText, json_format, write_json_as_csv
 from transfer.read_xlsx import write_sheet
-from transfer.unpack import is_workbook, unpack_gzip, unpack_zip
+from transfer.unpack import ZIP_ERRORS, is_workbook, unpack_gzip, unpack_zip
 
 _UNPACKED: Final = "unpacked"
 _TEXT: Final = "text"
@@ -73,7 +73,7 @@ def _holds_workbook(path: Path) -> bool:
     try:
         with ZipFile(path) as archive:
             return is_workbook(archive)
-    except BadZipFile as error:
+    except ZIP_ERRORS as error:
         raise FileFault("The ZIP archive or workbook is damaged.") from error
 
 

@@ -69,3 +69,22 @@ def _cell(draw: random.Random, header: str, delimiter: str, dirt: float) -> str:
     if draw.random() < 0.3 or any(character in text for character in (delimiter, '"', "\n", "\r")):
         return '"' + text.replace('"', '""') + '"'
     return text
+
+
+def damaged(data: bytes, seed: int) -> bytes:
+    """The file with some bytes changed, lost, added or repeated."""
+    draw = random.Random(seed)
+    changed = bytearray(data)
+    for _ in range(draw.randrange(8)):
+        place = draw.randrange(len(changed) + 1)
+        length = draw.randrange(1, 50)
+        match draw.randrange(4):
+            case 0:
+                changed[place : place + 1] = draw.randbytes(1)
+            case 1:
+                del changed[place : place + length]
+            case 2:
+                changed[place:place] = draw.randbytes(length)
+            case _:
+                changed[place:place] = changed[place : place + 4 * length]
+    return bytes(changed)

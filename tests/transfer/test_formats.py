@@ -1,5 +1,4 @@
 import gzip
-import io
 import json
 import zipfile
 from collections.abc import Callable
@@ -12,6 +11,7 @@ import pytest
 from domain.imports import DialectSpec, ImportOptions
 from domain.vocabulary import ImportFormat, JobFailureCode
 from tests.transfer.child_run import Answer, run, run_process
+from tests.transfer.packed_files import altered, workbook, zipped
 from transfer.messages import ChildLimits
 
 Writer = Callable[..., Path]
@@ -24,44 +24,28 @@ def names(answer: Answer) -> list[str | None]:
     return answer.column("name")
 
 
-def workbook(fill: Callable[[openpyxl.Workbook], None]) -> bytes:
-    book = openpyxl.Workbook()
-    fill(book)
-    out = io.BytesIO()
-    book.save(out)
-    return out.getvalue()
-
-
-def zipped(**entries: bytes) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in entries.items():
-            archive.writestr(name, data)
-    return out.getvalue()
-
-
 def test_gzip_is_unpacked(file: Writer):
     answer = run(file(gzip.compress(CSV.encode())), options=LENIENT)
     assert names(answer) == ["Dana Levi", "Noa Cohen"]
 
 
 def test_a_zip_of_one_file_is_unpacked_and_clutter_does_not_count(file: Writer):
-    answer = run(file(zipped(**{"leads.csv": CSV.encode(), "__MACOSX/._leads.csv": b"x"})), options=LENIENT)
+    answer = run(file(zipped({"leads.csv": CSV.encode(), "__MACOSX/._leads.csv": b"x"})), options=LENIENT)
     assert names(answer) == ["Dana Levi", "Noa Cohen"]
 
 
 def test_a_zip_of_two_files_is_refused(file: Writer):
-    answer = run(file(zipped(a=CSV.encode(), b=CSV.encode())))
+    answer = run(file(zipped({"a": CSV.encode(), "b": CSV.encode()})))
     assert answer.failed.message == "The ZIP archive holds 2 files; it must hold one."
 
 
 def test_a_packed_workbook_is_read_and_a_twice_packed_file_is_not(file: Writer):
-    book = workbook(lambda book: book.active.append(["Name"]) or book.active.append(["Dana"]))
+    book = workbook([["Name"], ["Dana"]])
     assert names(run(file(gzip.compress(book)), options=LENIENT)) == ["Dana"]
     assert "packed twice" in run(file(gzip.compress(gzip.compress(CSV.encode())))).failed.message
 
 
-@pytest.mark.parametrize("pack", [gzip.compress, lambda data: zipped(bomb=data)])
+@pytest.mark.parametrize("pack", [gzip.compress, lambda data: zipped({"bomb": data})])
 def test_a_bomb_is_stopped_by_its_real_bytes(file: Writer, pack: Callable[[bytes], bytes]):
     packed = file(pack(b"a,b\n" * (4 << 20)))
     answer = run(packed, limits=ChildLimits(max_bytes=8 << 20))
@@ -72,7 +56,7 @@ def test_a_bomb_is_stopped_by_its_real_bytes(file: Writer, pack: Callable[[bytes
 @pytest.mark.parametrize("cut", [20, 40])
 def test_a_cut_off_archive_is_a_file_error(file: Writer, cut: int):
     assert run(file(gzip.compress(CSV.encode())[:cut])).failed.code is JobFailureCode.UNREADABLE_FILE
-    assert run(file(zipped(a=CSV.encode())[:cut])).failed.code is JobFailureCode.UNREADABLE_FILE
+    assert run(file(zipped({"a": CSV.encode()})[:cut])).failed.code is JobFailureCode.UNREADABLE_FILE
 
 
 def test_a_workbook_s_values_read_as_people_see_them(file: Writer):
@@ -83,7 +67,7 @@ def test_a_workbook_s_values_read_as_people_see_them(file: Writer):
         sheet.append([])
         sheet.append(["Noa", "0612345679", None, False, 45306.5, None, None])
 
-    answer = run(file(workbook(fill), "leads.csv"), options=LENIENT)
+    answer = run(file(workbook([], fill), "leads.csv"), options=LENIENT)
     assert answer.opened.dialect.format is ImportFormat.XLSX
     assert answer.rows == [2, 4]
     dana, noa = answer.leads
@@ -101,7 +85,7 @@ def test_any_sheet_can_be_read_and_the_others_are_named(file: Writer):
             sheet.append(["Name"])
             sheet.append([title])
 
-    path = file(workbook(fill))
+    path = file(workbook([], fill))
     answer = run(path, options=LENIENT)
     assert (answer.opened.dialect.sheet, names(answer)) == ("First", ["First"])
     assert answer.opened.dialect.sheets == ("Empty", "First", "Second")
@@ -110,21 +94,15 @@ def test_any_sheet_can_be_read_and_the_others_are_named(file: Writer):
 
 
 def test_a_text_cell_with_line_breaks_and_quotes_comes_through(file: Writer):
-    book = workbook(lambda book: book.active.append(["Name", "Case Type"]) or book.active.append(["Dana", 'a\n"b", c']))
+    book = workbook([["Name", "Case Type"], ["Dana", 'a\n"b", c']])
     assert run(file(book), options=LENIENT).column("case_type") == ['a\n"b", c']
 
 
-def altered(book: bytes, change: Callable[[str, bytes], bytes | None]) -> bytes:
-    """The archive with each part replaced by what `change` makes of it."""
-    source = zipfile.ZipFile(io.BytesIO(book))
-    return zipped(**{name: data for name in source.namelist() if (data := change(name, source.read(name))) is not None})
-
-
-SIMPLE = workbook(lambda book: book.active.append(["Name"]) or book.active.append(["Dana"]))
+SIMPLE = workbook([["Name"], ["Dana"]])
 
 
 def test_a_far_away_cell_does_not_end_the_process(file: Writer):
-    book = workbook(lambda book: book.active.append(["Name"]) or book.active.__setitem__("XFD1048576", "x"))
+    book = workbook([["Name"]], lambda book: book.active.__setitem__("XFD1048576", "x"))
     answer = run_process(file(book))
     assert answer.failed.code is JobFailureCode.LIMIT_EXCEEDED
     assert "column 16,384" in answer.failed.message

@@ -1,7 +1,9 @@
 """Generated dirty files: whole blocks at once give what one row at a time gives, and what the csv module reads."""
 
 import csv
+import gzip
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,8 @@ import pytest
 from domain.imports import ImportOptions
 from domain.vocabulary import LeadFieldKey, MergeStrategy, UnmappedColumns
 from tests.transfer.child_run import Answer, run
-from tests.transfer.dirty_files import dirty_file
+from tests.transfer.dirty_files import damaged, dirty_file
+from tests.transfer.packed_files import workbook, zipped
 from transfer.detect_encoding import detect_encoding
 from transfer.issues import merge_groups
 from transfer.messages import Block, ChildLimits
@@ -73,6 +76,28 @@ def places(block: Block) -> Iterator[tuple[int, int]]:
     yield from zip(block.failed_rows, block.failed_lines or (), strict=True)
 
 
+def some_file(seed: int) -> bytes:
+    """A file of any format."""
+    rows = [{"name": "Dana", "tags": ["a", "b"], "address": {"city": "Lyon"}}] * (seed % 4)
+    csv_file = dirty_file(seed)
+    kinds = [
+        lambda: csv_file,
+        lambda: gzip.compress(csv_file),
+        lambda: zipped({"leads.csv": csv_file}),
+        lambda: workbook([["Name", "Score"], *[["Dana", number] for number in range(seed % 20)]]),
+        lambda: json.dumps(rows).encode(),
+        lambda: "\n".join(map(json.dumps, rows)).encode(),
+    ]
+    return kinds[seed % len(kinds)]()
+
+
+def survive(path: Path, seed: int) -> None:
+    path.write_bytes(damaged(some_file(seed), seed))
+    answer = run(path, options=OPTIONS)
+    if answer.failed is None and not answer.opened.problems and not answer.opened.ambiguous:
+        assert len(answer.rows) + len(answer.failed_rows) == answer.done.total_rows, seed
+
+
 def check(path: Path, seed: int) -> None:
     path.write_bytes(dirty_file(seed))
     whole = read(path, 5_000)
@@ -91,3 +116,14 @@ def test_blocks_and_single_rows_agree_on_300_dirty_files(tmp_path: Path):
 def test_blocks_and_single_rows_agree_on_20_000_dirty_files(tmp_path: Path):
     for seed in range(20_000):
         check(tmp_path / "dirty.csv", seed)
+
+
+def test_damaged_files_of_every_format_end_in_an_answer(tmp_path: Path):
+    for seed in range(200):
+        survive(tmp_path / "damaged", seed)
+
+
+@pytest.mark.chaos
+def test_10_000_damaged_files_of_every_format_end_in_an_answer(tmp_path: Path):
+    for seed in range(10_000):
+        survive(tmp_path / "damaged", seed)

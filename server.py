@@ -70,32 +70,28 @@ def main(arguments: list[str]) -> int:
 
 
 def _serve(_: argparse.Namespace, settings: Settings, resources: Resources) -> int:
-    listening = Listening(
-        socket=listen(settings.host, settings.port),
-        trusted_proxies=settings.trusted_proxies,
-        log_level=settings.log_level,
-    )
-    public_url = settings.public_url or listening.address
-
-    async def serve() -> None:
-        async with open_runtime(resources.reached_at(public_url)) as runtime:
-            tokens = _tokens(settings, resources)
-            token = await owner_token(runtime, tokens, TOKEN_DAYS) if settings.embedded else None
-            worker = Worker(runtime, _dispatch(settings, resources)) if settings.worker else None
-            config = WebConfig(
-                runtime=runtime,
-                tokens=tokens,
-                pages=_pages(settings, token),
-                introspection=settings.embedded if settings.introspection is None else settings.introspection,
-                allowed_origins=settings.allowed_origins,
-                worker_healthy=(lambda: worker.healthy) if worker else None,
-            )
-            application = create_app(config)
-            print(banner(config.pages, public_url, token), flush=True)
-            await serve_until_signalled(application, listening, worker)
-
-    uvloop.run(serve())
+    with listen(settings.host, settings.port) as taken:
+        uvloop.run(_serving(settings, resources, Listening(socket=taken, trusted_proxies=settings.trusted_proxies)))
     return 0
+
+
+async def _serving(settings: Settings, resources: Resources, listening: Listening) -> None:
+    public_url = settings.public_url or listening.address
+    async with open_runtime(resources.reached_at(public_url)) as runtime:
+        tokens = _tokens(settings, resources)
+        token = await owner_token(runtime, tokens, TOKEN_DAYS) if settings.embedded else None
+        worker = Worker(runtime, _dispatch(settings, resources)) if settings.worker else None
+        config = WebConfig(
+            runtime=runtime,
+            tokens=tokens,
+            pages=_pages(settings, token),
+            introspection=settings.embedded if settings.introspection is None else settings.introspection,
+            allowed_origins=settings.allowed_origins,
+            worker_healthy=(lambda: worker.healthy) if worker else None,
+        )
+        application = create_app(config)
+        print(banner(config.pages, public_url, token), flush=True)
+        await serve_until_signalled(application, listening, worker)
 
 
 def _work(_: argparse.Namespace, settings: Settings, resources: Resources) -> int:
@@ -197,6 +193,8 @@ def _opened(settings: Settings) -> Generator[Resources]:
         secrets = parse_secrets(given)
         yield _resources(settings, _addresses(settings, _first(secrets)), secrets)
         return
+    if not settings.data_dir.exists():
+        print(f"leadport: making the demo's database in {settings.data_dir}", file=sys.stderr)
     secrets = parse_secrets(given or demo_secret_keys(settings.data_dir))
     with embedded_database(settings.data_dir) as admin:
         migrate(admin, _first(secrets))

@@ -15,7 +15,12 @@ __all__ = ["JsonFormatter", "TextFormatter", "configure_logging"]
 
 _QUIET: Final = ("alembic", "asyncio", "procrastinate", "uvicorn", "websockets")
 """Of these only warnings are of use, unless somebody is debugging."""
-_STANDARD: Final = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {"message", "asctime", "taskName"}
+_STANDARD: Final = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {
+    "message",
+    "asctime",
+    "taskName",
+    "color_message",  # uvicorn's
+}
 
 
 def configure_logging(form: Literal["json", "text"] | None, level: str) -> None:

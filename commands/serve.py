@@ -28,7 +28,6 @@ class Listening:
 
     socket: socket.socket
     trusted_proxies: str
-    log_level: str = "info"
 
     @property
     def address(self) -> str:
@@ -60,7 +59,6 @@ async def serve_until_signalled(application: Starlette, listening: Listening, wo
         lifespan="on",
         access_log=False,
         log_config=None,
-        log_level=listening.log_level,
         proxy_headers=True,
         forwarded_allow_ips=listening.trusted_proxies,
         server_header=False,

@@ -1,29 +1,42 @@
-"""server.py as people type it: every command in a process of its own, on a real database."""
+"""server.py as people type it, on a real database: servers in processes of their own, short commands in this one."""
 
+import logging
+import os
 import re
+import signal
 import socket
 import stat
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import jwt
-import psycopg
 import pytest
 
+import server
 from db.dsn import as_role
-from tests.conftest import cloned
-from tests.serving import SECRET_KEYS, Server, clean_environment, demo_folder, run_command, wait_for_postgres_to_end
+from tests.conftest import administer, cloned
+from tests.serving import (
+    REPOSITORY,
+    SECRET_KEYS,
+    Server,
+    clean_environment,
+    demo_folder,
+    wait_for_postgres_to_end,
+)
 
 
 @pytest.fixture(scope="module")
 def demo() -> Iterator[Server]:
     with demo_folder() as folder:
-        server = Server(folder, {"LEADPORT_SECRET_KEYS": ""})
+        served = Server(folder, {"LEADPORT_SECRET_KEYS": ""})
         try:
-            yield server
+            yield served
         finally:
-            assert server.stop() == 0
+            assert served.stop() == 0
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +48,41 @@ def own_database(template_database: str) -> Iterator[str]:
 @pytest.fixture
 def environment(own_database: str) -> dict[str, str]:
     return {**clean_environment(), "DATABASE_URL": own_database, "LEADPORT_SECRET_KEYS": SECRET_KEYS}
+
+
+@dataclass(frozen=True)
+class Ended:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Type = Callable[..., Ended]
+
+
+@pytest.fixture
+def typed(
+    environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Type]:
+    """`typed("check", LEADPORT_PORT="x")` runs a command with these settings besides `environment`."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+
+    def run(*arguments: str, **changes: str) -> Ended:
+        with monkeypatch.context() as patch:
+            for name in [name for name in os.environ if name.startswith(("LEADPORT_", "DATABASE_"))]:
+                patch.delenv(name)
+            for name, value in {**environment, **changes}.items():
+                patch.setenv(name, value)
+            capsys.readouterr()
+            try:
+                code = server.main([*arguments, "--data-dir", str(tmp_path)])
+            except SystemExit as ended:
+                code = ended.code if isinstance(ended.code, int) else 1
+            return Ended(code, *capsys.readouterr())
+
+    yield run
+    root.handlers[:], root.level = handlers, level
 
 
 def test_the_demo_says_where_it_is_and_prints_a_token(demo: Server):
@@ -73,42 +121,53 @@ def test_a_port_that_is_taken_is_said_in_one_line(demo: Server):
     assert re.fullmatch(r"leadport: .*in use.*\n", ended.stderr)
 
 
-def test_a_database_of_ones_own_is_migrated_on_demand(environment: dict[str, str], tmp_path: Path):
-    assert run_command(tmp_path, environment, "migrate").stdout == "The database is up to date.\n"
-    ended = run_command(tmp_path, environment, "check")
+def test_a_database_of_ones_own_is_migrated_on_demand(typed: Type):
+    assert typed("migrate").stdout == "The database is up to date.\n"
+    ended = typed("check")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "a database of yours" in ended.stdout
 
 
-def test_a_server_on_a_database_of_ones_own_is_no_demo(environment: dict[str, str], tmp_path: Path):
-    run_command(tmp_path, environment, "migrate")
-    server = Server(tmp_path, environment)
+def test_a_server_on_a_database_of_ones_own_is_no_demo(typed: Type, environment: dict[str, str], tmp_path: Path):
+    typed("migrate")
+    served = Server(tmp_path, environment)
     try:
-        assert "Bearer" not in server.output
-        assert httpx.get(f"{server.url}/graphiql/").status_code == 404
+        assert "Bearer" not in served.output
+        assert httpx.get(f"{served.url}/graphiql/").status_code == 404
         assert not (tmp_path / "postgres").exists()
     finally:
-        assert server.stop() == 0
+        assert served.stop() == 0
+
+
+def test_a_worker_alone_ends_well_on_a_signal(typed: Type, environment: dict[str, str], tmp_path: Path):
+    typed("migrate")
+    command = [sys.executable, "server.py", "worker", "--data-dir", str(tmp_path)]
+    environment = {**environment, "LEADPORT_LOG_LEVEL": "debug"}
+    with subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True) as worker:
+        assert worker.stderr is not None
+        assert any("Starting worker" in line for line in worker.stderr)
+        worker.send_signal(signal.SIGTERM)
+        worker.stderr.read()
+        assert worker.wait(40) == 0
 
 
 def test_a_killed_server_leaves_no_postgres_behind():
     with demo_folder() as folder:
-        server = Server(folder)
-        server.kill()
+        served = Server(folder)
+        served.kill()
         wait_for_postgres_to_end(folder / "postgres")
         assert not list((folder / "postgres").glob("pg*/postmaster.pid"))
 
 
-def test_check_names_what_is_wrong(environment: dict[str, str], own_database: str, tmp_path: Path):
-    run_command(tmp_path, environment, "migrate")
-    with psycopg.connect(own_database, autocommit=True) as admin:
-        admin.execute("revoke delete on app.leads from leadport_app")
-        ended = run_command(tmp_path, {**environment, "LEADPORT_STORAGE_URL": "nowhere://"}, "check")
-        assert ended.returncode == 1
-        assert "FAIL  leadport_app lacks DELETE on app.leads" in ended.stdout
-        assert re.search("^FAIL .*storage", ended.stdout, re.MULTILINE)
-        run_command(tmp_path, environment, "migrate")
-    assert run_command(tmp_path, environment, "check").returncode == 0
+def test_check_names_what_is_wrong(typed: Type, own_database: str):
+    typed("migrate")
+    administer(own_database, "revoke delete on app.leads from leadport_app")
+    ended = typed("check", LEADPORT_STORAGE_URL="nowhere://")
+    assert ended.returncode == 1
+    assert "FAIL  leadport_app lacks DELETE on app.leads" in ended.stdout
+    assert re.search("^FAIL .*storage", ended.stdout, re.MULTILINE)
+    typed("migrate")
+    assert typed("check").returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -121,7 +180,7 @@ def test_check_names_what_is_wrong(environment: dict[str, str], own_database: st
             r"DATABASE_URL: a database address is postgresql://\S+",
         ),
         ("serve", {"LEADPORT_SECRET_KEYS": ""}, r"LEADPORT_SECRET_KEYS: needed beside the address of a database"),
-        ("serve", {"DATABASE_URL": "postgresql://me:hidden@127.0.0.1:9/crm"}, r"the database cannot be opened: .*"),
+        ("worker", {"DATABASE_URL": "postgresql://me:hidden@127.0.0.1:9/crm"}, r"the database cannot be opened: .*"),
         ("migrate", {"DATABASE_URL": "postgresql://me:hidden@127.0.0.1:9/crm"}, r"the database cannot be migrated: .*"),
         (
             "worker",
@@ -130,53 +189,45 @@ def test_check_names_what_is_wrong(environment: dict[str, str], own_database: st
         ),
     ],
 )
-def test_a_wrong_setting_stops_the_start_with_one_line(
-    command: str, changes: dict[str, str], line: str, environment: dict[str, str], tmp_path: Path
-):
-    ended = run_command(tmp_path, {**environment, **changes}, command)
+def test_a_wrong_setting_stops_the_start_with_one_line(command: str, changes: dict[str, str], line: str, typed: Type):
+    ended = typed(command, **changes)
     assert ended.returncode == 1
     assert re.fullmatch(f"leadport: {line}\n", ended.stderr)
     assert "hidden" not in ended.stderr + ended.stdout
 
 
-def test_a_role_that_may_do_too_much_does_not_serve(environment: dict[str, str], own_database: str, tmp_path: Path):
-    ended = run_command(tmp_path, {**environment, "LEADPORT_APP_DATABASE_URL": own_database}, "serve", "--port", "0")
+def test_a_role_that_may_do_too_much_does_not_serve(typed: Type, own_database: str):
+    ended = typed("serve", "--port", "0", LEADPORT_APP_DATABASE_URL=own_database)
     assert ended.returncode == 1
     assert ended.stderr == "leadport: the database role is too powerful to run the server: it is a superuser\n"
 
 
-def test_a_mistyped_setting_is_pointed_out(environment: dict[str, str], tmp_path: Path):
-    ended = run_command(tmp_path, {**environment, "LEADPORT_PRT": "80"}, "migrate")
+def test_a_mistyped_setting_is_pointed_out(typed: Type):
+    ended = typed("migrate", LEADPORT_PRT="80")
     assert ended.stderr == "leadport: LEADPORT_PRT is not a setting: did you mean LEADPORT_PORT?\n"
 
 
 @pytest.mark.parametrize("arguments", [["fly"], ["token", "--organization", "a", "--role", "king"]])
-def test_what_is_not_understood_is_answered_with_the_usage(
-    arguments: list[str], environment: dict[str, str], tmp_path: Path
-):
-    ended = run_command(tmp_path, environment, *arguments)
+def test_what_is_not_understood_is_answered_with_the_usage(arguments: list[str], typed: Type):
+    ended = typed(*arguments)
     assert ended.returncode == 2
     assert ended.stderr.startswith("usage: server.py")
 
 
-def test_with_addresses_of_both_roles_no_administrator_is_needed(
-    environment: dict[str, str], own_database: str, tmp_path: Path
-):
-    run_command(tmp_path, environment, "migrate")
-    with psycopg.connect(own_database, autocommit=True) as admin:
-        for name in ("app", "system"):
-            admin.execute(f"create role my_{name} login password 'x' in role leadport_{name}")
-        admin.execute("alter role my_app set search_path = app; alter role my_system set search_path = store, queue")
+def test_with_addresses_of_both_roles_no_administrator_is_needed(typed: Type, own_database: str):
+    typed("migrate")
+    for name in ("app", "system"):
+        administer(own_database, f"create role my_{name} login password 'x' in role leadport_{name}")
+    administer(own_database, "alter role my_app set search_path = app")
+    roles = {
+        "DATABASE_URL": "",
+        "LEADPORT_APP_DATABASE_URL": as_role(own_database, "my_app", "x"),
+        "LEADPORT_SYSTEM_DATABASE_URL": as_role(own_database, "my_system", "x"),
+    }
     try:
-        roles = {
-            "DATABASE_URL": "",
-            "LEADPORT_APP_DATABASE_URL": as_role(own_database, "my_app", "x"),
-            "LEADPORT_SYSTEM_DATABASE_URL": as_role(own_database, "my_system", "x"),
-        }
-        ended = run_command(tmp_path, {**environment, **roles}, "check")
+        ended = typed("check", **roles)
         assert ended.returncode == 0, ended.stdout
-        refused = run_command(tmp_path, {**environment, **roles}, "migrate")
-        assert refused.stderr == "leadport: DATABASE_URL: migrate needs it\n"
+        assert typed("migrate", **roles).stderr == "leadport: DATABASE_URL: migrate needs it\n"
     finally:
-        with psycopg.connect(own_database, autocommit=True) as admin:
-            admin.execute("drop role my_app; drop role my_system")
+        administer(own_database, "drop role my_app")
+        administer(own_database, "drop role my_system")

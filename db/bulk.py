@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from db.bulk_statements import BulkChange, bulk_statement
+from db.bulk_statements import TAKEN, BulkChange, bulk_statement
 from db.bulk_targets import PENDING
 from db.connections import Connection
 from db.lead_search import search_texts
@@ -21,17 +21,15 @@ where job_id = $1 and position > $2 and position <= $3 and outcome = '{PENDING}'
 """
 _LOCK: Final = "select count(*) from (select id from leads where id = any($1) order by id for update) locked"
 _DELETE: Final = f"""
-with block as (
-  select r.position, l.id, l.external_id from bulk_results r left join leads l on l.id = r.lead_id
-  where r.job_id = $1 and r.position > $2 and r.position <= $3 and r.outcome = '{PENDING}'
+with {TAKEN}, block as (
+  select r.position, r.lead_id, r.given, l.id, l.external_id,
+    case when l.id is null then '{BulkOutcome.NOT_FOUND}' else '{BulkOutcome.CHANGED}' end as outcome
+  from taken r left join leads l on l.id = r.lead_id
 ), kept as (
-  update bulk_results r
-  set outcome = case when b.id is null then '{BulkOutcome.NOT_FOUND}' else '{BulkOutcome.CHANGED}' end
-  from block b where r.job_id = $1 and r.position = b.position
+  insert into bulk_results (job_id, position, lead_id, given, outcome)
+  select $1::uuid, position, lead_id, given, outcome from block
 ) {{}}
-select case when id is null then '{BulkOutcome.NOT_FOUND}' else '{BulkOutcome.CHANGED}' end as outcome,
-  count(*) as leads
-from block group by 1
+select outcome, count(*) as leads from block group by outcome
 """
 _GONE: Final = """
 , gone as (delete from leads l using block b where l.id = b.id),
@@ -74,7 +72,7 @@ async def change_leads(connection: Connection, block: Block, change: BulkChange)
     further: list[object] = []
     if statement.searches:
         texts = await search_texts(connection, ids, change.lead.cleared, change.lead.note)
-        further += [list(texts), list(texts.values())]
+        further.append({str(lead_id): text for lead_id, text in texts.items()})
     if statement.notes:
         further.append([new_id() for _ in ids])
     bounds = (block.job_id, block.after, block.to, block.done)

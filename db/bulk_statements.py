@@ -17,9 +17,16 @@ from domain.fields import MAX_LIST_ITEMS
 from domain.patches import LeadChange
 from domain.vocabulary import BulkOutcome, UserErrorCode
 
-__all__ = ["BulkChange", "BulkStatement", "StatusChange", "bulk_statement"]
+__all__ = ["TAKEN", "BulkChange", "BulkStatement", "StatusChange", "bulk_statement"]
 
-_JOB, _AFTER, _TO, _DONE = ("$1::uuid", "$2::int", "$3::int", "$4::int")
+TAKEN: Final = f"""taken as (
+  delete from bulk_results
+  where job_id = $1::uuid and position > $2::int and position <= $3::int and outcome = '{PENDING}'
+  returning position, lead_id, given
+)"""
+"""The block's places are taken out and put back with their outcomes: a join of the two would be planned blindly, since
+nothing is known yet of rows that have just been written."""
+_JOB, _DONE = ("$1::uuid", "$4::int")
 _FIXED: Final = 4
 _CLOSED: Final = "('WON', 'LOST')"
 _APART: Final = frozenset({"tags"})
@@ -49,8 +56,8 @@ class BulkChange:
 class BulkStatement:
     """`text` with the values of its binds behind the fixed ones.
 
-    What differs from block to block follows them: where `searches`, the ids of leads and their new search texts, and
-    then, where `notes`, as many ids of new notes as there may be leads.
+    What differs from block to block follows them: where `searches`, the new search texts by the ids of leads, and then,
+    where `notes`, as many ids of new notes as there may be leads.
     """
 
     text: str = ""
@@ -71,14 +78,14 @@ def bulk_statement(change: BulkChange) -> BulkStatement:
     differs = " or ".join(f"b.{name} is distinct from {value}" for name, value in new.items())
     note = statement.bind(change.lead.note, "text") if change.lead.note else None
     noted = f"not exists (select from notes n where n.lead_id = b.id and n.text = {note})" if note else "false"
+    made = "".join(f", {value} as n_{name}" for name, value in new.items())
     statement.text = f"""
-with block as (
-  select r.position, row_number() over (order by r.position) + {_DONE} as place, l.*
-  from bulk_results r left join leads l on l.id = r.lead_id
-  where r.job_id = {_JOB} and r.position > {_AFTER} and r.position <= {_TO} and r.outcome = '{PENDING}'
+with {TAKEN}, block as (
+  select r.position, r.lead_id, r.given, row_number() over (order by r.position) + {_DONE} as place, l.*
+  from taken r left join leads l on l.id = r.lead_id
 ), made as (
-  select b.position, b.id, {noted} as noted, {differs or "false"} as differs, {_twin(change)} as twin
-    {"".join(f", {value} as n_{name}" for name, value in new.items())}
+  select b.position, b.lead_id, b.given, b.id, {noted} as noted,
+    {differs or "false"} as differs, {_twin(change)} as twin{made}
   from block b
 ), judged as (
   select m.*, case
@@ -88,19 +95,19 @@ with block as (
     else '{BulkOutcome.UNCHANGED}' end as result
   from made m
 ){"" if change.dry_run else _writes(change, new, statement, note)}, kept as (
-  update bulk_results r set outcome = j.result,
-    code = case when j.result = '{BulkOutcome.FAILED}' then {_CODE} end,
-    message = case when j.result = '{BulkOutcome.FAILED}' then {_MESSAGE} end
-  from judged j where r.job_id = {_JOB} and r.position = j.position
+  insert into bulk_results (job_id, position, lead_id, given, outcome, code, message)
+  select {_JOB}, position, lead_id, given, result, case when result = '{BulkOutcome.FAILED}' then {_CODE} end,
+    case when result = '{BulkOutcome.FAILED}' then {_MESSAGE} end
+  from judged
 )
 select result as outcome, count(*) as leads from judged group by result
 """
     return statement
 
 
-_CODE: Final = f"case when j.twin then '{UserErrorCode.DUPLICATE}' else '{UserErrorCode.LIMIT_EXCEEDED}' end"
+_CODE: Final = f"case when twin then '{UserErrorCode.DUPLICATE}' else '{UserErrorCode.LIMIT_EXCEEDED}' end"
 _MESSAGE: Final = (
-    "case when j.twin then 'Another active lead has the same phone.' "
+    "case when twin then 'Another active lead has the same phone.' "
     f"else 'A lead has at most {MAX_LIST_ITEMS} tags.' end"
 )
 
@@ -153,21 +160,20 @@ def _too_many(new: Mapping[str, str]) -> str:
 
 def _writes(change: BulkChange, new: Mapping[str, str], statement: BulkStatement, note: str | None) -> str:
     sets = "".join(f", {name} = j.n_{name}" for name in new)
-    searched, source, who = "", "", statement.bind(change.who, "text")
+    searched, who = "", statement.bind(change.who, "text")
     statement.searches, statement.notes = change.lead.searches, note is not None
+    following = _FIXED + len(statement.values) + 1
     if statement.searches:
-        places, texts = (f"${_FIXED + len(statement.values) + step}" for step in (1, 2))
-        searched = ", search_text = coalesce(s.text, l.search_text)"
-        source = f" left join unnest({places}::uuid[], {texts}::text[]) s(id, text) on s.id = j.id"
+        searched = f", search_text = coalesce(${following}::jsonb ->> l.id::text, l.search_text)"
     written = f"""
 , written as (
   update leads l set version = l.version + 1, updated_at = now(), updated_by = {who},
     changed_xid = pg_current_xact_id(), notes_count = l.notes_count + j.noted::int{sets}{searched}
-  from judged j{source} where l.id = j.id and j.result = '{BulkOutcome.CHANGED}'
+  from judged j where l.id = j.id and j.result = '{BulkOutcome.CHANGED}'
 )"""
     if note is None:
         return written
-    ids = f"${_FIXED + len(statement.values) + 3}::uuid[]"
+    ids = f"${following + 1}::uuid[]"
     return f"""{written}, noted as (
   insert into notes (id, lead_id, text, created_by)
   select ({ids})[row_number() over (order by j.position)], j.id, {note}, {who}

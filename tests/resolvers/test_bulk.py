@@ -11,7 +11,8 @@ JOB = """job { id state dryRun matched changed unchanged failed
   results { totalCount { value } nodes { leadId outcome code message } } }
   userErrors { code message path }"""
 UPDATE = f"""mutation($target: LeadTarget!, $set: LeadPatchInput!, $dry: Boolean! = false, $key: String) {{
-  bulkUpdateLeads(input: {{target: $target, set: $set, dryRun: $dry, waitSeconds: 20, idempotencyKey: $key}}) {{ {JOB} }}
+  bulkUpdateLeads(input: {{target: $target, set: $set, dryRun: $dry, waitSeconds: 20, idempotencyKey: $key}}) {{
+    {JOB} }}
 }}"""
 ASSIGN = f"""mutation($target: LeadTarget!, $users: [ID!]!, $dry: Boolean! = false) {{
   bulkAssignLeads(input: {{target: $target, assigneeIds: $users, dryRun: $dry, waitSeconds: 20}}) {{ {JOB} }}
@@ -72,7 +73,8 @@ async def test_a_dry_run_counts_and_changes_nothing(desk: Desk):
 
 async def test_every_field_of_a_patch_reaches_the_lead(desk: Desk):
     lead, = await desk.leads({
-        "name": "A", "tags": ["old", "kept"], "custom": {"a": "1", "b": "2"}, "case_type": "x", "email": "a@example.com",
+        "name": "A", "tags": ["old", "kept"], "custom": {"a": "1", "b": "2"}, "case_type": "x",
+        "email": "a@example.com",
     })  # fmt: skip
     patch = {
         "source": "WEB", "leadSource": "Ads", "score": 9, "interestLevel": "HOT", "category": "PRICING_INQUIRY",

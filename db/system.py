@@ -40,6 +40,16 @@ class SystemDatabase:
             raise
         return cls(pool)
 
+    @property
+    def connections(self) -> int:
+        """Open connections, idle ones included."""
+        return self._pool.get_size()
+
+    @property
+    def idle_connections(self) -> int:
+        """Open connections that nobody uses."""
+        return self._pool.get_idle_size()
+
     async def close(self) -> None:
         """Close every connection once it is given back."""
         await self._pool.close()

@@ -9,14 +9,17 @@ import strawberry
 from domain.errors import InputProblem, Rejected
 from domain.import_masks import ImportMasks
 from domain.masking import masks_for
-from domain.vocabulary import Permission, UserErrorCode
+from domain.vocabulary import ImportFormat, LeadFieldKey, Permission, UserErrorCode
 from jobs.import_answers import commit_import, mappings, remove_mapping, revert_import, update_import
 from jobs.import_requests import import_leads
+from jobs.import_templates import template_link
 from jobs.lead_pushes import count_pushed, upsert_leads
 from jobs.uploads import create_upload, get_upload, receive
 from resolvers.access import authorize, home
 from resolvers.context import Info, RequestContext
 from resolvers.errors import answers
+from schema.arguments import given
+from schema.files import SignedUrl
 from schema.import_inputs import (
     CommitImportInput,
     CreateUploadInput,
@@ -51,6 +54,20 @@ class ImportQueries:
     async def import_mappings(self, info: Info) -> list[ImportMapping]:
         actor = authorize(info.context, Permission.LEADS_IMPORT)
         return [ImportMapping.of(record) for record in await mappings(info.context.runtime, actor)]
+
+    @strawberry.field(description="An empty file to fill in; as XLSX with a sheet that explains each field.")
+    async def import_template(
+        self,
+        info: Info,
+        format: Annotated[ImportFormat, strawberry.argument(description="CSV or XLSX.")] = ImportFormat.CSV,
+        fields: Annotated[
+            list[LeadFieldKey] | None, strawberry.argument(description="Its columns; omitted: all that people fill in.")
+        ] = strawberry.UNSET,
+    ) -> SignedUrl:
+        actor = authorize(info.context, Permission.LEADS_IMPORT)
+        columns = given(fields, "fields")
+        chosen = None if columns is None else tuple(columns)
+        return SignedUrl.of(template_link(info.context.runtime, actor, format, chosen))
 
     @strawberry.field(description="A file on its way in.")
     async def upload(

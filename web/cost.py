@@ -23,10 +23,10 @@ from graphql import (
     VariableNode,
     get_named_type,
     is_composite_type,
-    is_list_type,
+    is_list_type,  # pyright: ignore[reportUnknownVariableType] - graphql-core leaves its generics open
 )
 from graphql.pyutils import Undefined
-from graphql.type import get_nullable_type
+from graphql.type import get_nullable_type  # pyright: ignore[reportUnknownVariableType] - as above
 
 _PAGE_ARGUMENTS: Final = ("first", "last")
 _LIST_ITEMS: Final = 10
@@ -159,6 +159,10 @@ def _definition(parent: GraphQLCompositeType | None, name: str) -> GraphQLField 
     return fields.get(name) if isinstance(fields, dict) else None
 
 
+def _is_list(definition: GraphQLField) -> bool:
+    return is_list_type(get_nullable_type(definition.type))
+
+
 def _is_page(parent: GraphQLCompositeType | None) -> bool:
     """Whether the lists of this type were counted where the page was asked for."""
     return parent is not None and parent.name.endswith("Connection")
@@ -168,7 +172,7 @@ def _multiplier(node: FieldNode, definition: GraphQLField) -> tuple[int | str, i
     """How many rows a field is read for: a number, or the variable that holds it with its fallback."""
     paged = next((name for name in _PAGE_ARGUMENTS if name in definition.args), None)
     if paged is None:
-        return (_LIST_ITEMS, _LIST_ITEMS) if is_list_type(get_nullable_type(definition.type)) else (1, 1)
+        return (_LIST_ITEMS, _LIST_ITEMS) if _is_list(definition) else (1, 1)
     declared = definition.args[paged].default_value
     default = declared if isinstance(declared, int) and declared is not Undefined else _DEFAULT_PAGE
     for argument in node.arguments or ():

@@ -55,7 +55,7 @@ async def read_request(request: Request, limits: RequestLimits) -> GraphQLReques
         return _from_query_string(request)
     if kind == "application/json":
         _refuse_other_charsets(request)
-        return _from_document(_json(await _body(request, limits.body_bytes, limits.seconds)))
+        return request_of(_json(await _body(request, limits.body_bytes, limits.seconds)))
     if kind == "multipart/form-data":
         return await _from_multipart(request, limits)
     raise BadRequest(415, "The content type must be application/json or multipart/form-data.")
@@ -108,10 +108,11 @@ def _from_query_string(request: Request) -> GraphQLRequest:
             document[name] = _json(text.encode())
     if "operationName" in document and not document["operationName"]:
         del document["operationName"]
-    return _from_document(document)
+    return request_of(document)
 
 
-def _from_document(document: object) -> GraphQLRequest:
+def request_of(document: object) -> GraphQLRequest:
+    """The request that a JSON document holds. Raises BadRequest."""
     if isinstance(document, list):
         raise BadRequest(400, "Batches are not supported: send one operation a request.")
     if not isinstance(document, dict):
@@ -146,7 +147,7 @@ async def _from_multipart(request: Request, limits: RequestLimits) -> GraphQLReq
             raise BadRequest(400, f"`map` names no part of the request: {name[:100]!r}.")
         for path in cast("list[object]", paths):
             _put(cast("dict[str, object]", operations), path, parts[name])
-    return _from_document(cast("object", operations))
+    return request_of(cast("object", operations))
 
 
 async def _parts(request: Request, limits: RequestLimits) -> dict[str, UploadFile | str]:

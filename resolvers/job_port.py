@@ -1,0 +1,61 @@
+"""Jobs inside other objects, and what every job has."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from strawberry.dataloader import DataLoader
+
+from db.job_files import files_of
+from db.job_lists import load_jobs
+from domain.actors import Actor
+from domain.job_rules import actions_of
+from domain.jobs import JobFileRecord, JobRecord
+from domain.records import SignedUrl
+from domain.settings import OrganizationSettings
+from domain.vocabulary import JobAction
+from jobs.links import link_to
+from jobs.runtime import Runtime
+
+__all__ = ["JobPort"]
+
+
+class JobPort:
+    """Implements the JobReads of schema/context.py for one caller."""
+
+    def __init__(self, runtime: Runtime, actor: Actor, settings: OrganizationSettings) -> None:
+        self._runtime = runtime
+        self._actor = actor
+        self._settings = settings
+        # nothing is kept beyond a batch: the context of a subscription lives for hours
+        self._jobs = DataLoader(load_fn=self._load_jobs, cache=False)
+        self._files = DataLoader(load_fn=self._load_files, cache=False)
+
+    async def job(self, job_id: UUID) -> JobRecord | None:
+        """A job with its progress."""
+        return await self._jobs.load(job_id)
+
+    async def actions(self, job: JobRecord) -> Sequence[JobAction]:
+        """What the caller may do with the job now."""
+        return actions_of(job, await self.files(job), self._actor, datetime.now(UTC))
+
+    async def files(self, job: JobRecord) -> Sequence[JobFileRecord]:
+        """Every file of the job, deleted ones too."""
+        return await self._files.load(job.id)
+
+    def available(self, file: JobFileRecord) -> bool:
+        """Whether the file is still kept."""
+        return file.deleted_at is None and file.expires_at > datetime.now(UTC)
+
+    async def download(self, file: JobFileRecord, ttl_seconds: int) -> SignedUrl | None:
+        """A fresh link to the file; None where the caller may not have it, or it is gone. Raises BadInput."""
+        return await link_to(self._runtime, self._actor, self._settings, file, ttl_seconds)
+
+    async def _load_jobs(self, ids: list[UUID]) -> Sequence[JobRecord | None]:
+        found = await load_jobs(self._runtime.database, self._actor.organization_id, ids)
+        return [found.get(job_id) for job_id in ids]
+
+    async def _load_files(self, ids: list[UUID]) -> Sequence[Sequence[JobFileRecord]]:
+        async with self._runtime.database.unit(self._actor.organization_id) as connection:
+            found = await files_of(connection, ids)
+        return [found[job_id] for job_id in ids]

@@ -1,0 +1,90 @@
+"""The objects that ids name, whatever they are."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Final, cast
+from uuid import UUID
+
+import strawberry
+
+from db.catalog import list_chatbots, load_companies
+from domain.ids import IdKind, kind_of, parse_id
+from domain.vocabulary import Permission
+from resolvers.access import authorize, caller, home
+from resolvers.context import Info, RequestContext
+from resolvers.jobs import visible_kinds
+from resolvers.leads import lead_node, sight_of
+from resolvers.status_queries import StatusById
+from schema.job_types import job_of
+from schema.nodes import Node
+from schema.organizations import Chatbot, Company, Organization
+from schema.people import ApiKey, User
+
+__all__ = ["NodeQueries"]
+
+Find = Callable[[RequestContext, UUID], Awaitable[Node | None]]
+
+
+async def _lead(context: RequestContext, found: UUID) -> Node | None:
+    return lead_node(context, f"{IdKind.LEAD}_{found}")
+
+
+async def _status(context: RequestContext, found: UUID) -> Node | None:
+    return cast("Node", StatusById(sight_of(context), found))
+
+
+async def _job(context: RequestContext, found: UUID) -> Node | None:
+    job = await context.jobs.job(found)
+    return job_of(job) if job and job.kind in visible_kinds(caller(context)) else None
+
+
+async def _organization(context: RequestContext, found: UUID) -> Node | None:
+    own = home(context)
+    return Organization.of(own) if found == own.id else None
+
+
+async def _user(context: RequestContext, found: UUID) -> Node | None:
+    user = await context.people.user(found)
+    return User.of(user) if user else None
+
+
+async def _api_key(context: RequestContext, found: UUID) -> Node | None:
+    authorize(context, Permission.API_KEYS_MANAGE)
+    key = await context.people.api_key(found)
+    return ApiKey.of(key) if key else None
+
+
+async def _company(context: RequestContext, found: UUID) -> Node | None:
+    record = (await load_companies(context.runtime.database, home(context).id, [found])).get(found)
+    return Company.of(record) if record else None
+
+
+async def _chatbot(context: RequestContext, found: UUID) -> Node | None:
+    every = await list_chatbots(context.runtime.database, home(context).id)
+    return next((Chatbot.of(record) for record in every if record.id == found), None)
+
+
+FINDERS: Final[Mapping[IdKind, Find]] = {
+    IdKind.LEAD: _lead,
+    IdKind.STATUS: _status,
+    IdKind.JOB: _job,
+    IdKind.ORGANIZATION: _organization,
+    IdKind.USER: _user,
+    IdKind.API_KEY: _api_key,
+    IdKind.COMPANY: _company,
+    IdKind.CHATBOT: _chatbot,
+}
+
+
+@strawberry.type
+class NodeQueries:
+    """The root field of all that has an id."""
+
+    @strawberry.field(description="Whatever has this id; null where there is nothing that the caller may see.")
+    async def node(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="As any object shows it.")]
+    ) -> Node | None:
+        caller(info.context)
+        kind = kind_of(id)
+        finder = FINDERS.get(kind) if kind else None
+        found = parse_id(kind, id) if kind else None
+        return await finder(info.context, found) if finder and found else None

@@ -1,0 +1,49 @@
+"""The schema: its roots, composed of what each module resolves."""
+
+import strawberry
+
+from resolvers.bulk import BulkMutations
+from resolvers.execution import CompiledExecutor
+from resolvers.exports import ExportMutations, ExportQueries
+from resolvers.imports import ImportMutations, ImportQueries
+from resolvers.jobs import JobMutations, JobQueries, JobSubscriptions
+from resolvers.lead_roots import resolve_directly
+from resolvers.leads import LeadQueries
+from resolvers.nodes import NodeQueries
+from resolvers.viewer import ViewerQueries
+from schema.config import schema_config
+from schema.errors import ERRORS
+from schema.job_types import JOBS
+
+__all__ = ["build_schema"]
+
+
+@strawberry.type(description="What can be read.")
+class Query(ViewerQueries, NodeQueries, LeadQueries, JobQueries, ExportQueries, ImportQueries):
+    pass
+
+
+@strawberry.type(description="What can be done.")
+class Mutation(JobMutations, ExportMutations, BulkMutations, ImportMutations):
+    pass
+
+
+@strawberry.type(
+    description="The same documents over graphql-transport-ws, SSE (Accept: text/event-stream) and multipart/mixed."
+)
+class Subscription(JobSubscriptions):
+    pass
+
+
+def build_schema() -> strawberry.Schema:
+    """The schema of the API with its executor."""
+    schema = strawberry.Schema(
+        query=Query,
+        mutation=Mutation,
+        subscription=Subscription,
+        types=[*ERRORS, *JOBS],
+        config=schema_config(),
+        execution_context_class=CompiledExecutor,
+    )
+    resolve_directly(schema)
+    return schema

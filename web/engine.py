@@ -1,0 +1,140 @@
+"""Runs GraphQL operations, whatever transport they came by: prepare, reckon, execute within a time, code the errors."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from inspect import isawaitable
+from typing import Final, cast
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    execute,  # pyright: ignore[reportUnknownVariableType] - graphql-core leaves its generics open
+    subscribe,  # pyright: ignore[reportUnknownVariableType] - graphql-core leaves its generics open
+)
+from strawberry import Schema
+
+from resolvers.context import RequestContext
+from resolvers.errors import coded
+from web.cost import TooExpensive
+from web.documents import Documents, Prepared
+from web.graphql_request import GraphQLRequest
+from web.metrics import OPERATIONS
+
+Answer = Mapping[str, object]
+_NO_OPERATION: Final = "The document holds no operation of this name, or several and none is named."
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An operation that may run. `cost` is what the rate limit counts."""
+
+    prepared: Prepared
+    operation: OperationDefinitionNode
+    request: GraphQLRequest
+    cost: int
+
+    @property
+    def kind(self) -> OperationType:
+        """query, mutation or subscription."""
+        return self.operation.operation
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An operation that does not run, and why."""
+
+    answer: Answer
+
+
+class Engine:
+    """The schema with its document caches. `seconds` bounds each query, mutation and step of a subscription."""
+
+    def __init__(self, schema: Schema, documents: Documents, anonymous: Documents, *, seconds: float) -> None:
+        self._schema = graphql_schema(schema)
+        self._executor = schema.execution_context_class
+        self._documents = documents
+        self._anonymous = anonymous
+        self._seconds = seconds
+
+    def prepare(self, request: GraphQLRequest, *, anonymous: bool = False) -> Ready | Refused:
+        """Parse, validate and reckon, without running anything; `anonymous` callers may see less of the schema."""
+        documents = self._anonymous if anonymous else self._documents
+        prepared = documents.prepare(request.query)
+        if prepared.errors:
+            return Refused({"errors": [error.formatted for error in prepared.errors]})
+        operation = prepared.operation(request.operation_name)
+        if operation is None:
+            return _refused(_NO_OPERATION, "OPERATION_RESOLUTION_FAILURE")
+        try:
+            cost = documents.check_cost(prepared, request.operation_name, request.variables)
+        except TooExpensive as error:
+            return _refused(str(error), "LIMIT_EXCEEDED")
+        return Ready(prepared, operation, request, cost)
+
+    async def run(self, ready: Ready, context: RequestContext) -> Answer:
+        """The result of a query or mutation, for waiting resolvers with their own waiting time on top."""
+        started = time.monotonic()
+        answer = await self._run(ready, context)
+        outcome = "failed" if "errors" in answer else "answered"
+        OPERATIONS.labels(ready.kind.value, outcome).observe(time.monotonic() - started)
+        return answer
+
+    async def _run(self, ready: Ready, context: RequestContext) -> Answer:
+        try:
+            async with asyncio.timeout(self._seconds):
+                result = execute(
+                    self._schema,
+                    cast("DocumentNode", ready.prepared.document),
+                    context_value=context,
+                    variable_values=dict(ready.request.variables),
+                    operation_name=ready.request.operation_name,
+                    executor_class=self._executor,
+                )
+                return _shown(await result if isawaitable(result) else result)
+        except TimeoutError:
+            return _refused(f"The operation took longer than {self._seconds:.0f} seconds.", "TIMEOUT").answer
+
+    async def stream(self, ready: Ready, context: RequestContext) -> AsyncGenerator[Answer]:
+        """The results of a subscription; of any other operation its one result."""
+        if ready.kind is not OperationType.SUBSCRIPTION:
+            yield await self.run(ready, context)
+            return
+        source = subscribe(
+            self._schema,
+            cast("DocumentNode", ready.prepared.document),
+            context_value=context,
+            variable_values=dict(ready.request.variables),
+            operation_name=ready.request.operation_name,
+            executor_class=self._executor,
+        )
+        events = await source if isawaitable(source) else source
+        if isinstance(events, ExecutionResult):
+            yield _shown(events)
+            return
+        async for event in events:
+            yield _shown(event)
+
+
+def graphql_schema(schema: Schema) -> GraphQLSchema:
+    """graphql-core's schema behind Strawberry's, which shows it no other way."""
+    return schema._schema  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - there is no public name
+
+
+def _shown(result: ExecutionResult) -> Answer:
+    errors = result.errors or []
+    if result.data is None and errors and all(error.path is None for error in errors):
+        return {"errors": [coded(error).formatted for error in errors]}  # a request error: nothing ran
+    answer: dict[str, object] = {"data": result.data}
+    if result.errors:
+        answer["errors"] = [coded(error).formatted for error in result.errors]
+    return answer
+
+
+def _refused(message: str, code: str) -> Refused:
+    return Refused({"errors": [GraphQLError(message, extensions={"code": code}).formatted]})

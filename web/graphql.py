@@ -1,0 +1,115 @@
+"""The GraphQL route: GraphQL over HTTP, server-sent events and multipart subscriptions over one engine."""
+
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from graphql import OperationType
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from domain.errors import BadInput, Forbidden, Unauthenticated
+from resolvers.encoding import encode
+from resolvers.ports import Caller, Services, request_context
+from web.authentication import Authenticator, credential_of
+from web.engine import Answer, Engine, Refused
+from web.graphql_request import BadRequest, RequestLimits, read_request
+from web.negotiation import Media, accepted
+from web.rates import Rates, TooManyRequests
+from web.streams import as_events, as_parts
+
+__all__ = ["GraphQLRoute"]
+
+_STREAMS: Final = (Media.EVENTS, Media.MULTIPART)
+_WHOLE: Final = (Media.RESPONSE, Media.JSON)
+_MULTIPART_TYPE: Final = 'multipart/mixed; boundary="graphql"; subscriptionSpec=1.0'
+_HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRoute:
+    """Answers GET and POST of the GraphQL route."""
+
+    engine: Engine
+    services: Services
+    authenticator: Authenticator
+    rates: Rates
+    limits: RequestLimits
+
+    async def __call__(self, request: Request) -> Response:
+        """The answer, whatever the request is worth."""
+        try:
+            return await self._answer(request)
+        except BadRequest as bad:
+            return _failed(bad.status, bad.message, bad.code)
+        except Unauthenticated as denied:
+            return _failed(401, str(denied), "UNAUTHENTICATED", {"WWW-Authenticate": "Bearer"})
+        except Forbidden as denied:
+            return _failed(403, str(denied), "FORBIDDEN")
+        except BadInput as bad:
+            return _failed(400, bad.message, "BAD_USER_INPUT")
+        except TooManyRequests as many:
+            return _failed(429, str(many), "RATE_LIMITED", {"Retry-After": str(many.seconds)})
+
+    async def _answer(self, request: Request) -> Response:
+        media = accepted(request.headers.get("accept"))
+        if not media:
+            raise BadRequest(406, "Accept names none of: " + ", ".join(Media))
+        address = request.client.host if request.client else None
+        caller = await self._caller(request, address)
+        ready = self.engine.prepare(await read_request(request, self.limits), anonymous=caller is None)
+        if isinstance(ready, Refused):
+            return _refused(ready.answer, media)
+        self._count(caller, address, ready.cost)
+        if request.method == "GET" and ready.kind is not OperationType.QUERY:
+            raise BadRequest(405, "GET runs queries only; use POST.")
+        context = request_context(self.services, caller, address)
+        subscribing = ready.kind is OperationType.SUBSCRIPTION
+        chosen = media[0] if media[0] in _STREAMS else next((one for one in media if one in _STREAMS), None)
+        if subscribing or media[0] is Media.EVENTS:
+            return self._stream(chosen, self.engine.stream(ready, context), caller)
+        return _whole(await self.engine.run(ready, context), media)
+
+    def _stream(self, media: Media | None, answers: AsyncGenerator[Answer], caller: Caller | None) -> Response:
+        expires_at = caller.actor.expires_at if caller else None
+        if media is Media.EVENTS:
+            return StreamingResponse(as_events(answers, expires_at), headers=_HEADERS, media_type=Media.EVENTS)
+        if media is Media.MULTIPART:
+            parts = as_parts(answers, expires_at)
+            return StreamingResponse(parts, headers={**_HEADERS, "Content-Type": _MULTIPART_TYPE})
+        raise BadRequest(406, "A subscription needs Accept: text/event-stream or multipart/mixed.")
+
+    async def _caller(self, request: Request, address: str | None) -> Caller | None:
+        credential = credential_of(request.headers)
+        if credential is None:
+            return None
+        self.rates.check_failures(address or "")
+        try:
+            return await self.authenticator.authenticate(credential, address)
+        except Unauthenticated:
+            self.rates.count_failure(address or "")
+            raise
+
+    def _count(self, caller: Caller | None, address: str | None, cost: int) -> None:
+        if caller is None:
+            self.rates.count_anonymous(address or "", cost)
+            return
+        actor = caller.actor
+        self.rates.count(f"{actor.kind}:{actor.id}", str(actor.organization_id), cost)
+
+
+def _whole(answer: Answer, media: list[Media]) -> Response:
+    chosen = next((one for one in media if one in _WHOLE), Media.JSON)
+    failed = chosen is Media.RESPONSE and "data" not in answer
+    return Response(encode(answer), 400 if failed else 200, _HEADERS, f"{chosen}; charset=utf-8")
+
+
+def _refused(answer: Answer, media: list[Media]) -> Response:
+    """A document that does not run: 400 for those who know the media type of GraphQL over HTTP, 200 for the others."""
+    chosen = next((one for one in media if one in _WHOLE), Media.JSON)
+    return Response(encode(answer), 400 if chosen is Media.RESPONSE else 200, _HEADERS, f"{chosen}; charset=utf-8")
+
+
+def _failed(status: int, message: str, code: str, headers: Mapping[str, str] | None = None) -> Response:
+    answer = {"errors": [{"message": message, "extensions": {"code": code}}]}
+    return Response(encode(answer), status, {**_HEADERS, **(headers or {})}, f"{Media.JSON}; charset=utf-8")

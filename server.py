@@ -30,6 +30,7 @@ from db.role_check import RoleError
 from db.roles import app_dsn, system_dsn
 from domain.ids import IdKind, format_id
 from domain.keyring import parse_secrets
+from jobs.export_schedules import submit_scheduled
 from jobs.queue import DispatchOptions
 from jobs.runtime import RuntimeSettings
 from jobs.worker import Worker
@@ -80,7 +81,9 @@ async def _serving(settings: Settings, resources: Resources, listening: Listenin
     async with open_runtime(resources.reached_at(public_url)) as runtime:
         tokens = _tokens(settings, resources)
         token = await owner_token(runtime, tokens, TOKEN_DAYS) if settings.embedded else None
-        worker = Worker(runtime, _dispatch(settings, resources)) if settings.worker else None
+        worker = (
+            Worker(runtime, _dispatch(settings, resources), scheduled=submit_scheduled) if settings.worker else None
+        )
         config = WebConfig(
             runtime=runtime,
             tokens=tokens,
@@ -97,7 +100,7 @@ async def _serving(settings: Settings, resources: Resources, listening: Listenin
 def _work(_: argparse.Namespace, settings: Settings, resources: Resources) -> int:
     async def work() -> None:
         async with open_runtime(resources) as runtime:
-            await work_until_signalled(Worker(runtime, _dispatch(settings, resources)))
+            await work_until_signalled(Worker(runtime, _dispatch(settings, resources), scheduled=submit_scheduled))
 
     uvloop.run(work())
     return 0

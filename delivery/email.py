@@ -47,6 +47,8 @@ async def send_mail(server: MailServer, mail: Mail) -> None:
             start_tls=server.starttls,
             timeout=_SECONDS,
         )
+    except ValueError as error:
+        raise DeliveryFailed("The mail cannot be written to this address.", final=True) from error
     except aiosmtplib.SMTPRecipientsRefused as error:
         raise _refused(max(refused.code for refused in error.recipients)) from error
     except aiosmtplib.SMTPResponseException as error:

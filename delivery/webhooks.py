@@ -33,7 +33,10 @@ async def post_webhook(message: WebhookMessage, *, allow_private: bool) -> int:
 
     Raises DeliveryFailed; final for an address that is not public and for 410.
     """
-    url = httpx.URL(message.url)
+    try:
+        url = httpx.URL(message.url)
+    except httpx.InvalidURL as error:
+        raise DeliveryFailed("This is no address of an endpoint.", final=True) from error
     port = url.port or (443 if url.scheme == "https" else 80)
     address = await _address(url.host, port, allow_private=allow_private)
     try:
@@ -71,7 +74,7 @@ async def _address(host: str, port: int, *, allow_private: bool) -> str:
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise DeliveryFailed("The endpoint's name cannot be resolved.") from error
     addresses = [str(entry[4][0]) for entry in found]
     if not allow_private and not all(is_public_address(address) for address in addresses):

@@ -14,6 +14,7 @@ from db.job_claims import ClaimedJob, claim_job, release_run
 from db.progress import flush
 from db.transient import TRANSIENT
 from domain.vocabulary import JobKind, JobState
+from jobs.deliveries import deliver_due
 from jobs.endings import MAX_ATTEMPTS, Again, Dropped, Ending, cancelled, died, ending_of, unexpected, write_end
 from jobs.handlers import HANDLERS, Handler
 from jobs.queue import DispatchOptions, Token, dispatch
@@ -23,6 +24,7 @@ from jobs.schedules import SubmitScheduled, tick
 from jobs.upkeep import mend, retain
 
 _FLUSH_SECONDS: Final = 0.5
+_TELL_SECONDS: Final = 2.0
 _CANCEL_GRACE_SECONDS: Final = 5.0
 _WRITE_PAUSES: Final = (0.2, 1.0, 3.0, 6.0)
 """How long an end waits for the database to come back before it is left to the sweep."""
@@ -59,6 +61,7 @@ class Worker:
         loops = [
             asyncio.create_task(self._repeat(self._flush, _FLUSH_SECONDS), name="flush progress"),
             asyncio.create_task(self._repeat(self._mend, self._options.lease_seconds / 2), name="mend queue"),
+            asyncio.create_task(self._repeat(self._tell, _TELL_SECONDS), name="tell of files"),
             asyncio.create_task(self._drain(stop), name="drain"),
         ]
         try:
@@ -151,6 +154,9 @@ class Worker:
         await mend(self._runtime, self._options.lease_seconds)
         if self._scheduled is not None:
             await tick(self._runtime, self._scheduled)
+
+    async def _tell(self) -> None:
+        await deliver_due(self._runtime)
 
     async def _repeat(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
         while True:

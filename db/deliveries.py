@@ -1,5 +1,6 @@
 """Deliveries: who is to be told of a file, and how that went."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -12,7 +13,7 @@ from domain.ids import IdKind, format_id, new_id, parse_id
 from domain.job_details import FileDelivery
 from domain.job_requests import NewFile
 from domain.json import JsonObject
-from domain.outgoing import DeliveryFailed
+from domain.outgoing import DeliveryFailed, Notice
 from domain.vocabulary import DeliveryChannel, DeliveryState, JobState, WebhookEvent
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "note_failed",
     "note_sent",
     "plan_deliveries",
+    "plan_notices",
     "take_due_deliveries",
 ]
 
@@ -83,6 +85,15 @@ async def plan_deliveries(connection: Connection, job_id: UUID, file: NewFile, a
             channel, event = DeliveryChannel.WEBHOOK, WebhookEvent.EXPORT_READY
             payload = _payload(event, job_id, file)
             await connection.execute(_INSERT, new_id(), channel, url, job_id, file.id, endpoint, event, until, payload)
+
+
+async def plan_notices(connection: Connection, job_id: UUID, addresses: Sequence[str], notice: Notice) -> None:
+    """Plan mails without a file, in the transaction of what they tell."""
+    payload = {"subject": notice.subject, "text": notice.text}
+    for address in addresses:
+        await connection.execute(
+            _INSERT, new_id(), DeliveryChannel.EMAIL, address, job_id, None, None, None, None, payload
+        )
 
 
 async def take_due_deliveries(system: SystemDatabase, at_most: int, lease: timedelta) -> list[DueDelivery]:

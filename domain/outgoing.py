@@ -1,5 +1,6 @@
 """How a message to the outside can fail, and when it is tried again."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -13,6 +14,14 @@ _PAUSES: Final = (
     timedelta(hours=14),
 )
 """After the first, second, ... attempt, as the Standard Webhooks specification suggests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A mail without a file: plain text, never a lead's values."""
+
+    subject: str
+    text: str
 
 
 class DeliveryFailed(Exception):

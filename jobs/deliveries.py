@@ -54,10 +54,7 @@ async def _mail(runtime: Runtime, due: DueDelivery) -> None:
     smtp = runtime.settings.smtp
     if smtp is None:
         raise DeliveryFailed("This server has no mail server.", final=True)
-    async with runtime.database.unit(due.organization_id) as connection:
-        linked = await linked_file(connection, due.file_id) if due.file_id else None
-    if linked is None or not linked.available or due.link_expires_at is None:
-        raise DeliveryFailed("The file has been deleted.", final=True)
+    mail = await _file_mail(runtime, due) if due.file_id else _notice_mail(due)
     server = MailServer(
         host=smtp.host,
         port=smtp.port,
@@ -66,7 +63,20 @@ async def _mail(runtime: Runtime, due: DueDelivery) -> None:
         password=smtp.password,
         starttls=smtp.starttls,
     )
-    await send_mail(server, _message(runtime, due, linked, min(due.link_expires_at, linked.file.expires_at)))
+    await send_mail(server, mail)
+
+
+async def _file_mail(runtime: Runtime, due: DueDelivery) -> Mail:
+    async with runtime.database.unit(due.organization_id) as connection:
+        linked = await linked_file(connection, due.file_id) if due.file_id else None
+    if linked is None or not linked.available or due.link_expires_at is None:
+        raise DeliveryFailed("The file has been deleted.", final=True)
+    return _message(runtime, due, linked, min(due.link_expires_at, linked.file.expires_at))
+
+
+def _notice_mail(due: DueDelivery) -> Mail:
+    subject, text = (str(due.payload.get(part, "")) for part in ("subject", "text"))
+    return Mail(id=due.id.hex, to=due.target, subject=subject, text=text)
 
 
 def _message(runtime: Runtime, due: DueDelivery, linked: Linked, until: datetime) -> Mail:

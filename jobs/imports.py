@@ -20,6 +20,7 @@ from domain.stored import decode, encode
 from domain.vocabulary import ErrorPolicy, ImportMode, JobFailureCode
 from jobs.import_child import parsing
 from jobs.import_ends import abort, awaiting, cancelled, committed, error_file, planned, review, with_unknown_values
+from jobs.import_notices import tell_failed, telling
 from jobs.import_pass import PHASES, FilePass
 from jobs.import_rows import Writer, rules_of
 from jobs.import_source import Source, open_source, request_of
@@ -39,8 +40,12 @@ async def run_import(runtime: Runtime, job: RunningJob) -> JobEnd:
     spec = decode(ImportSpec, job.record.spec)
     result = decode(ImportResult, job.record.result)
     job.report("fetching", 0, None)
-    async with open_source(runtime, job, spec) as source:
-        return await _Import(runtime, job, spec, source).run(result)
+    try:
+        async with open_source(runtime, job, spec) as source:
+            return telling(await _Import(runtime, job, spec, source).run(result), job, spec)
+    except JobFailed as failed:
+        await tell_failed(runtime, job, spec, failed)
+        raise
 
 
 class _Stopped(Exception):

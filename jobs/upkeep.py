@@ -10,6 +10,7 @@ from db.job_files import expire_files, expire_waiting_jobs, unknown_keys
 from db.partitions import create_partitions
 from db.queue import admit, organizations_waiting, sweep
 from jobs.runtime import Runtime
+from jobs.uploads import drop_expired_uploads
 
 ORPHAN_AGE: Final = timedelta(hours=24)
 """An object that no row names is deleted once it is older: whoever writes one has named it long before."""
@@ -42,6 +43,7 @@ async def retain(runtime: Runtime) -> None:
     while keys := await expire_files(runtime.system, _BATCH):
         await runtime.store.delete(*keys)
     await expire_waiting_jobs(runtime.system)
+    await drop_expired_uploads(runtime)
     await sweep_orphans(runtime, datetime.now(UTC) - ORPHAN_AGE)
 
 

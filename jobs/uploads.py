@@ -185,7 +185,11 @@ def _ticket(runtime: Runtime, token: str) -> _Ticket:
 
 
 def _unpadded(text: str) -> bytes:
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    """The bytes; ValueError for any other spelling of them than ours."""
+    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if urlsafe_b64encode(data).decode().rstrip("=") != text:
+        raise ValueError(text)
+    return data
 
 
 def _authorize(actor: Actor) -> None:

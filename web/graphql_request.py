@@ -124,7 +124,7 @@ def request_of(document: object) -> GraphQLRequest:
     name = known.get("operationName")
     if name is not None and not isinstance(name, str):
         raise BadRequest(400, "`operationName` must be a string.")
-    if not isinstance(known.get("extensions") or {}, dict):
+    if not isinstance(known.get("extensions"), dict | None):
         raise BadRequest(400, "`extensions` must be an object.")
     return GraphQLRequest(query, _variables(known.get("variables")), name)
 

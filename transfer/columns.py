@@ -7,7 +7,7 @@ from typing import Final
 
 from domain.formulas import GUARD
 from domain.masking import HIDDEN, is_masked
-from domain.vocabulary import ImportIssueCode, Severity
+from domain.vocabulary import ImportIssueCode, LeadFieldKey, Severity
 from transfer.cells import NULL, Flaw, Masked, Reading, bare, escape
 from transfer.issues import IssueLog, Place
 from transfer.read_csv import REPLACEMENT, UNDECODABLE
@@ -28,6 +28,13 @@ _DAMAGED: Final = Flaw(
     code=ImportIssueCode.BAD_ENCODING,
     message="some characters were lost before the file was written (�)",
     severity=Severity.WARNING,
+)
+_IDENTIFIERS: Final = frozenset({LeadFieldKey.EXTERNAL_ID, LeadFieldKey.NATIONAL_ID})
+_POWER: Final = "E+"
+_SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?E\+\d{1,2}")
+_SCIENTIFIC: Final = Flaw(
+    code=ImportIssueCode.SCIENTIFIC_NOTATION,
+    message="a spreadsheet has shortened the number; format the column as text and export again",
 )
 _UNDECODABLE: Final = Flaw(code=ImportIssueCode.BAD_ENCODING, message="some bytes are no text in the file's encoding")
 
@@ -127,7 +134,7 @@ def read_texts(target: Target, cells: Cells, longest: int, label: str, log: Issu
     joined = _BETWEEN.join(texts)
     if GUARD in joined:
         texts = [bare(text) for text in texts]
-    if HIDDEN in joined:
+    if HIDDEN in joined and target.field is not None:
         column.silent = [index for index, text in enumerate(texts) if is_masked(text)]
         for index in column.silent:
             texts[index] = ""
@@ -137,10 +144,19 @@ def read_texts(target: Target, cells: Cells, longest: int, label: str, log: Issu
             if len(text) > longest:
                 log.add(index, cells.place, flaw, text)
                 column.refused.add(index)
+    if target.field in _IDENTIFIERS and _POWER in joined:
+        _refuse_shortened(column, texts, cells.place, log)
     special = target.is_copied and any(character in joined for character in _ESCAPED)
     column.texts = texts
     column.encoded = [escape(text) or NULL for text in texts] if special else [text or NULL for text in texts]
     return column
+
+
+def _refuse_shortened(column: Column, texts: Sequence[str], place: Place, log: IssueLog) -> None:
+    for index, text in enumerate(texts):
+        if _SHORTENED.fullmatch(text):
+            log.add(index, place, _SCIENTIFIC, text)
+            column.refused.add(index)
 
 
 def read_values(target: Target, cells: Cells, reading: Reading, log: IssueLog) -> Column:

@@ -58,7 +58,7 @@ class PhoneReading(dict[str, PhoneCell]):
     def _phone(self, text: str) -> PhoneCell:
         written = _unshortened(text)
         if written is None:
-            message = "Excel has shortened the phone number; format the column as text and export again"
+            message = "a spreadsheet has shortened the number; format the column as text and export again"
             return NO_PHONE._replace(flaw=Flaw(code=ImportIssueCode.SCIENTIFIC_NOTATION, message=message))
         if len(written) > MAX_PHONE_LENGTH:
             message = f"phone is longer than {MAX_PHONE_LENGTH} characters"

@@ -11,6 +11,7 @@ import pytest
 from domain.imports import ColumnMapping, FieldValue, ImportOptions, ValueMapping
 from domain.vocabulary import ImportIssueCode, LeadFieldKey, MergeStrategy, UserErrorCode
 from tests.transfer.child_run import ROOT, Answer, facts, run, run_process
+from transfer.messages import ChildMode
 
 FOLDER = Path(os.environ.get("LEADPORT_ACCEPTANCE", ROOT.parent / "shared" / "acceptance"))
 EXPECTED = json.loads((FOLDER / "expected.json").read_text()) if (FOLDER / "expected.json").exists() else {}
@@ -50,13 +51,13 @@ def columns_of(case: dict, variant: str) -> Iterator[ColumnMapping]:
                 yield ColumnMapping(column=part, field=field or FIELDS.get(target) or K(target))
 
 
-def read(case: dict, variant: str, **more: object) -> Answer:
+def read(case: dict, variant: str, mode: ChildMode = ChildMode.ROWS) -> Answer:
     required, valid = VARIANTS[variant]
     defaults = () if variant.startswith("S0") else (UNKNOWN,)
-    options = ImportOptions(required=required, must_be_valid=valid, defaults=defaults, **more)
+    options = ImportOptions(required=required, must_be_valid=valid, defaults=defaults)
     mapping = tuple(columns_of(case, variant))
     country = case["default_region"] or "US"
-    return run(FOLDER / case["file"], mapping=mapping, options=options, facts=facts(country))
+    return run(FOLDER / case["file"], mode=mode, mapping=mapping, options=options, facts=facts(country))
 
 
 def merged(answer: Answer, strategy: MergeStrategy) -> Counter:
@@ -122,7 +123,7 @@ def first_failed(answer: Answer, *, header: bool) -> list[list[int]]:
 @pytest.mark.parametrize("name", list(EXPECTED))
 def test_the_dialect_of_a_public_file_is_recognised(name: str):
     case = EXPECTED[name]
-    dialect = read(case, "S1_default_source").opened.dialect
+    dialect = read(case, "S1_default_source", ChildMode.OPEN).opened.dialect
     encoding = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le"}.get(case["encoding"], case["encoding"])
     assert dialect.encoding.value == encoding
     assert dialect.bom is (case["bom"] is not None)

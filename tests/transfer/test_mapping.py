@@ -5,8 +5,10 @@ import pytest
 
 from domain.fields import FIELDS
 from domain.imports import ColumnMapping, FieldValue, ImportOptions, ValueMapping
+from domain.templates import TEMPLATES
 from domain.vocabulary import LeadFieldKey, MergeStrategy, UnmappedColumns, UserErrorCode
 from tests.transfer.child_run import Answer, facts, run, to
+from transfer.headers import match_header
 from transfer.mapping import FileHeader, map_columns, missing_required
 
 Writer = Callable[..., Path]
@@ -226,3 +228,12 @@ def test_the_columns_of_the_lines_say_where_they_come_from(file: Writer):
         "status_id": "CONSTANT",
         "stage": "CONSTANT",
     }
+
+
+def test_every_header_of_the_builtin_export_templates_comes_home():
+    for template in TEMPLATES.values():
+        plan = map_columns(FileHeader(names=tuple(header for _, header in template.columns)), (), LENIENT, ())
+        for (key, header), column in zip(template.columns, plan.columns, strict=True):
+            expected = match_header(header)
+            assert (expected and expected.field) == key
+            assert column.field in {key.value, None}

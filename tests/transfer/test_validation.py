@@ -208,6 +208,12 @@ def test_a_phone_that_lost_its_digits_fails_the_row(file: Writer):
     assert (answer.failed_rows, answer.issues[0].code) == ([2], "SCIENTIFIC_NOTATION")
 
 
+@pytest.mark.parametrize("header", ["external_id", "national_id"])
+def test_an_identifier_that_lost_its_digits_fails_the_row(file: Writer, header: str):
+    assert cell(file, header, "1.23457E+12").issues[0].code == "SCIENTIFIC_NOTATION"
+    assert cell(file, header, "1E5A").issues == []
+
+
 def test_an_email_s_suggestion_leaves_out_what_people_add(file: Writer):
     assert cell(file, "email", "Dana <dana@example.com>").issues[0].suggestion == "dana@example.com"
 
@@ -292,6 +298,10 @@ def test_a_masked_cell_says_nothing(file: Writer):
     assert set(block.ready.untouched[0].strip("{}").split(",")) == {
         *("phone", "phone_display", "phone_key", "email", "email_key", "score"),
     }
+
+
+def test_a_custom_field_is_never_masked(file: Writer):
+    assert read(file("Name,k\nDana,***\n"), unmapped=UnmappedColumns.CUSTOM).column("custom") == ['{"k":"***"}']
 
 
 def test_a_masked_phone_of_a_new_lead_does_not_count_as_one(file: Writer):

@@ -1,0 +1,124 @@
+"""What is exported imports back as unchanged: every column, every format, whatever the values are."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from domain.documents import LeadDocument
+from domain.exports import ColumnSpec
+from domain.fields import FIELDS
+from domain.imports import ImportOptions
+from domain.requests import UpsertLeads
+from domain.vocabulary import (
+    BuiltinTemplate,
+    ExportFormat,
+    JobState,
+    LeadFieldKey,
+    LeadSource,
+    MergeStrategy,
+    Role,
+    UnmappedColumns,
+)
+from jobs.lead_pushes import upsert_leads
+from jobs.runtime import Runtime
+from tests.conftest import MakeOrganization
+from tests.jobs.exporting import Exporting
+from tests.jobs.importing import Importing, counts_of, overwriting, working
+from tests.jobs.test_import_acceptance import EXPECTED, FOLDER, mapping_of, options_of
+
+_K = LeadFieldKey
+ROUND_TRIP = tuple(ColumnSpec(field=key) for key, field in FIELDS.items() if field.importable and field.exportable)
+KEEPING = {"required": (), "unmapped": UnmappedColumns.CUSTOM}
+
+
+@pytest.fixture
+async def importing(
+    runtime: Runtime, database_url: str, new_organization: MakeOrganization
+) -> AsyncIterator[Importing]:
+    async with working(runtime, database_url):
+        yield Importing.of(runtime, await new_organization(), Role.OWNER)
+
+
+async def exported(importing: Importing, **spec: object) -> bytes:
+    exporting = Exporting(importing.runtime, importing.organization)
+    job = await exporting.submit(**spec)
+    job = await importing.ended(job)
+    assert job.state is JobState.COMPLETED
+    return await exporting.bytes(job)
+
+
+@pytest.mark.skipif(not EXPECTED, reason="the acceptance files are not here (LEADPORT_ACCEPTANCE)")
+async def test_the_export_of_a_public_file_imports_back_as_unchanged(importing: Importing):
+    facts = EXPECTED["p2"]
+    data = (FOLDER / facts["file"]).read_bytes()
+    options = options_of("S1", MergeStrategy.SKIP)
+    await importing.run(data, mapping=tuple(mapping_of(facts, "S1")), options=options)
+    keys = await importing.rows("select key from app.custom_fields")
+    columns = (*ROUND_TRIP, *(ColumnSpec(custom=str(row["key"])) for row in keys))
+    before = await importing.leads("id, version, changed_xid::text")
+    again = await importing.run(await exported(importing, columns=columns), options=overwriting(**KEEPING))
+    assert counts_of(again) == {"unchanged": 3_900}
+    assert await importing.leads("id, version, changed_xid::text") == before
+
+
+WILD = (
+    LeadDocument(
+        values={
+            _K.NAME: '=cmd|"/c calc"!A1',
+            _K.PHONE: "+33612345678",
+            _K.SOURCE: LeadSource.WALK_IN,
+            _K.TAGS: ("=g", "b c", 'd"e'),
+            _K.DETECTED_LANGUAGES: ("he", "hi_transliterated"),
+            _K.CREATED_AT: datetime(2024, 2, 29, 23, 59, 59, 654_321, tzinfo=UTC),
+            _K.CONVERSION_VALUE: Decimal("-1200.5"),
+            _K.AI_LEGITIMATE: False,
+            _K.NOTES: 'first line\nsecond, "quoted"\n-third',
+            _K.CONVERSATION_SUMMARY: "@handle wrote:\r\n\t=1+1",
+            _K.ADDRESS_STREET: "12 Rue Longue",
+            _K.ADDRESS_CITY: "Lyon",
+            _K.ADDRESS_POSTAL_CODE: "01234",
+            _K.NATIONAL_ID: "001234567",
+            _K.SCORE: 0,
+            _K.STATUS: "won",
+            _K.EXTERNAL_ID: "007",
+        },
+        custom={"note": "'=x", "number": "1e5"},
+    ),
+    LeadDocument(
+        values={_K.NAME: "ヒト  שם", _K.PHONE: "not a phone", _K.EMAIL: "Odd Address@x", _K.SOURCE: LeadSource.WEB}
+    ),
+    LeadDocument(values={_K.NAME: "'quoted'", _K.SOURCE: LeadSource.UNKNOWN, _K.COMPANY_NAME: "Acme; Sons, Ltd"}),
+)
+
+
+@pytest.mark.parametrize("kind", [ExportFormat.CSV, ExportFormat.XLSX, ExportFormat.JSON, ExportFormat.JSONL])
+async def test_a_lead_of_any_values_comes_back_as_it_was(importing: Importing, kind: ExportFormat):
+    request = UpsertLeads(rows=WILD, options=ImportOptions(required=()))
+    pushed = await upsert_leads(importing.runtime, importing.actor, request)
+    assert [one.outcome for one in pushed] == ["CREATED"] * 3, pushed
+    columns = (*ROUND_TRIP, ColumnSpec(custom="note"), ColumnSpec(custom="number"))
+    data = await exported(importing, columns=columns, format=kind)
+    again = await importing.run(data, name=f"leads.{kind.lower()}", options=overwriting(**KEEPING))
+    changes = await importing.rows("select row, before, after from app.import_changes order by row")
+    issues = await importing.rows("select row, field, code, value from app.import_issues order by row")
+    assert (counts_of(again), changes) == ({"unchanged": 3}, []), issues
+
+
+@pytest.mark.parametrize("template", list(BuiltinTemplate))
+async def test_an_export_by_a_template_changes_nothing_when_it_comes_back(
+    importing: Importing, template: BuiltinTemplate
+):
+    await upsert_leads(
+        importing.runtime, importing.actor, UpsertLeads(rows=WILD[:1], options=ImportOptions(required=()))
+    )
+    before = await importing.leads("name, phone, tags, custom, notes_count, address_street, national_id_cipher")
+    data = await exported(importing, template=template)
+    again = await importing.run(data, options=overwriting(required=()))
+    changes = await importing.rows("select before, after from app.import_changes")
+    assert changes == []
+    assert counts_of(again) in ({"unchanged": 1}, {"created": 1})
+    assert (await importing.leads("name, phone, tags, custom, notes_count, address_street, national_id_cipher"))[
+        :1
+    ] == before

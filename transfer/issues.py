@@ -43,12 +43,14 @@ class IssueLog:
 
     def __init__(self) -> None:
         self._found = list[Found]()
+        self._sorted = True
         self.failed = set[int]()
         self._flagged = set[int]()
 
     def add(self, index: int, place: Place, flaw: Flaw, value: str | None = None) -> None:
         """Notes a flaw; one of severity ERROR refuses the row."""
         self._found.append(Found(index, place, flaw, value))
+        self._sorted = False
         if flaw.severity is Severity.ERROR:
             self.failed.add(index)
         else:
@@ -61,7 +63,10 @@ class IssueLog:
 
     def in_order(self) -> list[Found]:
         """By row, then as the fields were read."""
-        return sorted(self._found, key=_index)
+        if not self._sorted:
+            self._found.sort(key=_index)
+            self._sorted = True
+        return self._found
 
     def issues(self, rows: Sequence[int], lines: Sequence[int] | None, limit: int) -> list[Issue]:
         """The first `limit` issues in row order."""
@@ -82,17 +87,18 @@ class IssueLog:
 
     def groups(self, rows: Sequence[int]) -> list[IssueGroup]:
         """All issues by code, severity, column and field, and by value where the value is what is unknown."""
-        groups = dict[GroupKey, IssueGroup]()
+        rows_of = dict[GroupKey, int]()
+        first_of = dict[GroupKey, Found]()
         for found in self.in_order():
-            value = storable(found.value) if found.flaw.code in _BY_VALUE else None
-            key = (found.flaw.code, found.flaw.severity, found.place.column, found.place.field, value)
-            known = groups.get(key)
-            groups[key] = (
-                replace(known, rows=known.rows + 1)
-                if known is not None
-                else IssueGroup(*key, 1, rows[found.index], found.flaw.message, found.flaw.suggestion)
-            )
-        return list(groups.values())
+            flaw, place = found.flaw, found.place
+            value = storable(found.value) if flaw.code in _BY_VALUE else None
+            key = (flaw.code, flaw.severity, place.column, place.field, value)
+            rows_of[key] = rows_of.get(key, 0) + 1
+            first_of.setdefault(key, found)
+        return [
+            IssueGroup(*key, rows_of[key], rows[found.index], found.flaw.message, found.flaw.suggestion)
+            for key, found in first_of.items()
+        ]
 
     def messages(self) -> Mapping[int, str]:
         """What the error file says of each failed row."""

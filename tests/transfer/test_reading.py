@@ -99,9 +99,9 @@ def test_more_rows_than_the_limit_end_the_run(file: Writer):
 def test_a_file_beyond_its_memory_limit_is_a_file_error(file: Writer):
     rows = ",".join('{"name": "%s"}' % ("x" * 1_000) for _ in range(9_000))
     answer = run_process(
-        file('[{"a": "' + "y" * (99 << 20) + '"},' + rows + "]"),
+        file('[{"a": "' + "y" * (40 << 20) + '"},' + rows + "]"),
         options=LENIENT,
-        limits=ChildLimits(memory_bytes=400 << 20, max_line_bytes=256 << 20),
+        limits=ChildLimits(memory_bytes=180 << 20, max_line_bytes=256 << 20),
     )
     assert answer.failed.code is JobFailureCode.UNSAFE_FILE
 

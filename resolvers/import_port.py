@@ -2,7 +2,6 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
 
 from db.import_reads import (
@@ -63,18 +62,10 @@ class ImportPort:
     def revert_details(self, job: JobRecord) -> RevertDetails:
         """The same for REVERT."""
         spec = decode(RevertSpec, job.spec)
-        details = RevertDetails(
-            import_job_id=parse_id(IdKind.JOB, spec.import_job_id) or UUID(int=0), dry_run=spec.dry_run
-        )
-        if not job.result:
-            return details
-        result = decode(RevertResult, job.result)
-        return replace(
-            details,
-            removed=result.removed,
-            restored=result.restored,
-            kept_because_edited=result.kept_because_edited,
-            already_gone=result.already_gone,
+        return RevertDetails(
+            import_job_id=parse_id(IdKind.JOB, spec.import_job_id) or UUID(int=0),
+            dry_run=spec.dry_run,
+            summary=decode(RevertResult, job.result) if job.result else None,
         )
 
     async def revert_of(self, job: JobRecord) -> JobRecord | None:

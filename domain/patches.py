@@ -11,6 +11,7 @@ from domain.custom_fields import CustomChange, custom_change, custom_problems
 from domain.errors import InputProblem, Path, Problem
 from domain.fields import FIELDS, MAX_LIST_ITEMS
 from domain.lead_values import SEARCHED_COLUMNS
+from domain.texts import text_problems
 from domain.vocabulary import LeadFieldKey, UserErrorCode
 
 __all__ = ["PATCH", "LeadChange", "change_of", "clear_problems"]
@@ -81,10 +82,12 @@ def clear_problems(clear: Sequence[LeadFieldKey], given: Sequence[LeadFieldKey],
 def _problems(patch: LeadPatch) -> Iterator[Problem]:
     values = _values(patch)
     for name, key in _TEXTS.items():
-        yield from _text_problems(values.get(name), FIELDS[key].max_length or 0, (*PATCH, name))
+        if name in values:
+            yield from text_problems(str(values[name]), FIELDS[key].max_length or 0, (*PATCH, name))
     if patch.score is not None and not 0 <= patch.score <= (FIELDS[_K.SCORE].maximum or 0):
         yield InputProblem(UserErrorCode.OUT_OF_RANGE, "A score is from 0 to 100.", (*PATCH, "score"))
-    yield from _text_problems(patch.add_note, FIELDS[_K.NOTES].max_length or 0, (*PATCH, "addNote"))
+    if patch.add_note is not None:
+        yield from text_problems(patch.add_note, FIELDS[_K.NOTES].max_length or 0, (*PATCH, "addNote"))
     yield from _tag_problems(patch.add_tags, (*PATCH, "addTags"))
     yield from _tag_problems(patch.remove_tags, (*PATCH, "removeTags"))
     yield from clear_problems(patch.clear, [_SET[name] for name in values], (*PATCH, "clear"))
@@ -103,22 +106,11 @@ def _values(patch: LeadPatch) -> dict[str, str | int]:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _text_problems(text: str | int | None, longest: int, path: Path) -> Iterator[Problem]:
-    if not isinstance(text, str):
-        return
-    if not text.strip():
-        yield InputProblem(UserErrorCode.REQUIRED, "The text is blank; use `clear` to empty a field.", path)
-    elif len(text) > longest:
-        yield InputProblem(UserErrorCode.TOO_LONG, f"At most {longest:,} characters.", path)
-    elif "\0" in text:
-        yield InputProblem(UserErrorCode.INVALID, "A text must not contain the NUL character.", path)
-
-
 def _tag_problems(tags: Sequence[str], path: Path) -> Iterator[Problem]:
     if len(tags) > MAX_LIST_ITEMS:
         yield InputProblem(UserErrorCode.TOO_LONG, f"At most {MAX_LIST_ITEMS} tags.", path)
     for index, tag in enumerate(tags):
-        yield from _text_problems(tag, FIELDS[_K.TAGS].max_length or 0, (*path, str(index)))
+        yield from text_problems(tag, FIELDS[_K.TAGS].max_length or 0, (*path, str(index)))
 
 
 def _tags(tags: Sequence[str]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Leads that callers write one by one or push in small lots, judged by the rules of a file's rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -106,8 +106,11 @@ def _leaving(
 ) -> Ready:
     """Marks what a document leaves out as untouched, and the custom keys that it removes as cleared."""
     custom, clear = named
+    emptied = {_column(key) for key in clear}
     untouched = [
-        _with(literal, [_column(key) for key in fields if key not in documents[row].values and key not in clear])
+        _with(
+            literal, [_column(key) for key in fields if key not in documents[row].values and key not in clear], emptied
+        )
         for row, literal in zip(ready.rows, ready.untouched, strict=bool(ready.untouched))
     ]
     cleared = {
@@ -122,8 +125,8 @@ def _leaving(
     return msgspec.structs.replace(ready, untouched=untouched, cleared_custom=cleared)
 
 
-def _with(literal: str, columns: Iterable[str | None]) -> str:
-    names = [name for name in (*literal.strip("{}").split(","), *columns) if name]
+def _with(literal: str, columns: Iterable[str | None], emptied: Collection[str | None]) -> str:
+    names = [name for name in (*literal.strip("{}").split(","), *columns) if name and name not in emptied]
     return "{" + ",".join(dict.fromkeys(names)) + "}"
 
 

@@ -1,0 +1,59 @@
+"""Issues of a single lead as userErrors: the rules are an import's, the paths lead into the input."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from domain.errors import InputProblem, Path, Problem
+from domain.fields import CUSTOM_PREFIX, FIELDS
+from domain.imports import Issue
+from domain.vocabulary import ImportIssueCode, LeadFieldKey, Severity, UserErrorCode
+
+__all__ = ["problems_of"]
+
+_K = LeadFieldKey
+_NAMES: Final[Mapping[LeadFieldKey, Path]] = {
+    _K.STATUS: ("status",),
+    _K.COMPANY_ID: ("companyId",),
+    _K.COMPANY_NAME: ("companyName",),
+    _K.CHATBOT_ID: ("chatbotId",),
+    _K.SESSION_ID: ("sessionId",),
+    _K.CONVERSATION_ID: ("conversationId",),
+    _K.ASSIGNEE: ("assigneeId",),
+}
+"""Inputs whose name is not the path at which the Lead shows the field."""
+_CODES: Final[Mapping[ImportIssueCode, UserErrorCode]] = {
+    ImportIssueCode.REQUIRED: UserErrorCode.REQUIRED,
+    ImportIssueCode.OUT_OF_RANGE: UserErrorCode.OUT_OF_RANGE,
+    ImportIssueCode.TOO_LONG: UserErrorCode.TOO_LONG,
+    ImportIssueCode.UNKNOWN_VALUE: UserErrorCode.UNKNOWN_VALUE,
+    ImportIssueCode.UNKNOWN_REFERENCE: UserErrorCode.NOT_FOUND,
+    ImportIssueCode.AMBIGUOUS_MATCH: UserErrorCode.DUPLICATE,
+    ImportIssueCode.VERSION_CONFLICT: UserErrorCode.VERSION_CONFLICT,
+}
+"""Whatever is not here is INVALID."""
+
+
+def problems_of(issues: Sequence[Issue], path: Path) -> tuple[Problem, ...]:
+    """The errors among the issues of one lead; `path` leads to the lead in the input."""
+    return tuple(_problems(issues, path))
+
+
+def _problems(issues: Sequence[Issue], path: Path) -> Iterator[Problem]:
+    for issue in issues:
+        if issue.severity is Severity.ERROR:
+            code = _CODES.get(issue.code, UserErrorCode.INVALID)
+            allowed = (issue.suggestion,) if issue.suggestion else None
+            yield InputProblem(code, _sentence(issue.message), (*path, *_place(issue.field)), allowed)
+
+
+def _place(field: str | None) -> Path:
+    if field is None:
+        return ()
+    if field.startswith(CUSTOM_PREFIX):
+        return "customFields", field.removeprefix(CUSTOM_PREFIX)
+    key = LeadFieldKey(field)
+    return _NAMES.get(key) or FIELDS[key].path
+
+
+def _sentence(message: str) -> str:
+    return message if message.endswith(".") else f"{message[:1].upper()}{message[1:]}."

@@ -1,0 +1,286 @@
+"""Single leads: created under the rules of an import, changed, noted, called."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from db.activity import Act, doer_of, record
+from db.connections import Connection
+from db.idempotency import remember_answer, remembered
+from db.import_facts import ImportFacts, load_facts
+from db.lead_writes import LeadKeys, NewCall, add_call, add_note, clear_national_id, lock_lead, other_lead
+from db.locks import Lock, take
+from domain.actors import Actor
+from domain.checks import require
+from domain.custom_fields import custom_problems
+from domain.documents import LeadDocument
+from domain.errors import ConflictProblem, Forbidden, InputProblem, Path, Problem, Rejected, not_found
+from domain.ids import IdKind, format_id, parse_id
+from domain.imports import ImportOptions
+from domain.lead_issues import problems_of
+from domain.patches import clear_problems
+from domain.periods import in_utc
+from domain.records import NoteRecord, OrganizationRecord
+from domain.requests import AddNote, CreateLead, RecordCall, UpdateLead
+from domain.stored import decode, encode, to_json
+from domain.texts import text_problems
+from domain.vocabulary import (
+    ActivityAction,
+    DuplicateScope,
+    LeadFieldKey,
+    MatchKey,
+    MergeStrategy,
+    Permission,
+    RowOutcome,
+    UserErrorCode,
+)
+from jobs.lead_pushes import Push, PushedLead, push
+from jobs.runtime import Runtime
+
+__all__ = ["DuplicateLead", "WrittenLead", "create_lead", "note_lead", "record_call", "update_lead"]
+
+_K = LeadFieldKey
+_CREATE: Final = "createLead"
+_LEAD: Final[Path] = ("input", "lead")
+_SET: Final[Path] = ("input", "set")
+_IDENTIFYING: Final = (_K.NAME, _K.PHONE, _K.EMAIL, _K.EXTERNAL_ID)
+_REKEYING: Final = frozenset({_K.PHONE, _K.EMAIL, _K.EXTERNAL_ID, _K.STATUS})
+"""Fields that may make a lead the double of another, or no longer one."""
+_LONGEST_NOTE: Final = 100_000
+_LONGEST_STATUS: Final = 100
+_LONGEST_CALL_SECONDS: Final = 86_400 * 7
+
+
+class DuplicateLead(Rejected):
+    """There is such a lead already: nothing was done."""
+
+    def __init__(self, lead_id: UUID, path: Path) -> None:
+        super().__init__(Problem(UserErrorCode.DUPLICATE, "There is a lead with these keys already.", path))
+        self.lead_id = lead_id
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenLead:
+    """The lead, and whether it was there already."""
+
+    lead_id: UUID
+    existed: bool = False
+
+
+async def create_lead(runtime: Runtime, actor: Actor, request: CreateLead) -> WrittenLead:
+    """Create a lead, or merge it into the one that it doubles; the same idempotency key again gives the same lead.
+
+    Raises DuplicateLead (SKIP), Rejected, Forbidden.
+    """
+    _authorize(actor, request.lead, ())
+    require((*_document_problems(request.lead, _LEAD), *_identity_problems(request.lead)))
+    options = ImportOptions(merge_strategy=request.on_duplicate, required=(), must_be_valid=(_K.ASSIGNEE,))
+    digest = _hash(request)
+    async with runtime.database.unit(actor.organization_id) as connection:
+        facts = await load_facts(connection, runtime.limits)
+        await take(connection, Lock.LEADS, actor.organization_id)
+        if (earlier := await _remembered(connection, request.idempotency_key, digest)) is not None:
+            return earlier
+        (pushed,) = await push(runtime, connection, actor, Push((request.lead,), options, facts))
+        written = _created(pushed)
+        if request.idempotency_key is not None:
+            await remember_answer(connection, _CREATE, request.idempotency_key, digest, encode(written))
+        await _note(connection, actor, pushed, _fields(request.lead, ()))
+    return written
+
+
+async def update_lead(
+    runtime: Runtime, organization: OrganizationRecord, actor: Actor, request: UpdateLead
+) -> WrittenLead:
+    """Change a lead. Raises DuplicateLead, Rejected (VERSION_CONFLICT, NOT_FOUND), Forbidden."""
+    _authorize(actor, request.set, request.clear)
+    require((*_document_problems(request.set, _SET), *_change_problems(request)))
+    lead_id = _lead_id(request.id, "input", "id")
+    async with runtime.database.unit(actor.organization_id) as connection:
+        facts = await load_facts(connection, runtime.limits)
+        if not _REKEYING.isdisjoint((*request.set.values, *request.clear)):
+            await take(connection, Lock.LEADS, actor.organization_id)
+        before = await _locked(connection, request, lead_id)
+        pushed = await _merge(runtime, connection, actor, _Change(request, lead_id, facts))
+        await _require_single(connection, organization, lead_id, before)
+        await _note(connection, actor, pushed, _fields(request.set, request.clear))
+    return WrittenLead(lead_id, existed=True)
+
+
+async def note_lead(runtime: Runtime, actor: Actor, request: AddNote) -> NoteRecord:
+    """Add a note to a lead. Raises Rejected."""
+    require(text_problems(request.text, _LONGEST_NOTE, ("input", "text")))
+    lead_id = _lead_id(request.lead_id, "input", "leadId")
+    async with runtime.database.unit(actor.organization_id) as connection:
+        note = await add_note(connection, lead_id, request.text.strip(), actor.name)
+        if note is None:
+            raise not_found("lead", request.lead_id, "input", "leadId")
+        await _record(connection, actor, lead_id, ("notes",))
+    return note
+
+
+async def record_call(runtime: Runtime, organization: OrganizationRecord, actor: Actor, request: RecordCall) -> UUID:
+    """Record a call with a lead; returns the lead. Raises Rejected."""
+    require(_call_problems(request))
+    lead_id = _lead_id(request.lead_id, "input", "leadId")
+    call = NewCall(
+        lead_id=lead_id,
+        at=in_utc(request.at, ZoneInfo(organization.settings.time_zone)),
+        status=request.status.strip(),
+        duration_seconds=request.duration_seconds,
+    )
+    async with runtime.database.unit(actor.organization_id) as connection:
+        if not await add_call(connection, call, actor.name):
+            raise not_found("lead", request.lead_id, "input", "leadId")
+        await _record(connection, actor, lead_id, ("last_call_at",))
+    return lead_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    request: UpdateLead
+    lead_id: UUID
+    facts: ImportFacts
+
+
+async def _merge(runtime: Runtime, connection: Connection, actor: Actor, change: _Change) -> PushedLead:
+    request = change.request
+    options = ImportOptions(
+        merge_strategy=MergeStrategy.OVERWRITE,
+        match_on=(MatchKey.LEAD_ID,),
+        required=(),
+        must_be_valid=(_K.ASSIGNEE,),
+    )
+    values = {**request.set.values, _K.LEAD_ID: format_id(IdKind.LEAD, change.lead_id)}
+    document = replace(request.set, values=values)
+    (pushed,) = await push(runtime, connection, actor, Push((document,), options, change.facts, request.clear))
+    if pushed.outcome is RowOutcome.FAILED:
+        raise Rejected(*problems_of(pushed.issues, _SET))
+    if _K.NATIONAL_ID in request.clear:
+        counted = pushed.outcome is RowOutcome.UPDATED
+        if await clear_national_id(connection, change.lead_id, actor.name, counted=counted):
+            return replace(pushed, outcome=RowOutcome.UPDATED)
+    return pushed
+
+
+async def _locked(connection: Connection, request: UpdateLead, lead_id: UUID) -> LeadKeys:
+    before = await lock_lead(connection, lead_id)
+    if before is None:
+        raise not_found("lead", request.id, "input", "id")
+    if request.expected_version is not None and request.expected_version != before.version:
+        message = f"The lead has version {before.version} now, not {request.expected_version}."
+        path, code = ("input", "expectedVersion"), UserErrorCode.VERSION_CONFLICT
+        raise Rejected(ConflictProblem(code, message, path, current_version=before.version))
+    return before
+
+
+async def _require_single(
+    connection: Connection, organization: OrganizationRecord, lead_id: UUID, before: LeadKeys
+) -> None:
+    """Refuse what would make this lead the double of another: a new key, or being active again."""
+    after = await lock_lead(connection, lead_id)
+    if after is None:
+        return
+    scoped = organization.settings.duplicate_scope is DuplicateScope.ACTIVE
+    external_id = after.external_id if after.external_id != before.external_id else None
+    renewed = after.phone_key != before.phone_key or (scoped and not before.active)
+    phone = after.phone_key if renewed and (after.active or not scoped) else None
+    other = await other_lead(connection, lead_id, external_id, phone, active_only=scoped)
+    if other is not None:
+        raise DuplicateLead(other, _SET)
+
+
+def _created(pushed: PushedLead) -> WrittenLead:
+    if pushed.outcome is RowOutcome.FAILED or pushed.lead_id is None:
+        raise Rejected(*problems_of(pushed.issues, _LEAD))
+    if pushed.outcome is RowOutcome.SKIPPED:
+        raise DuplicateLead(pushed.lead_id, _LEAD)
+    return WrittenLead(pushed.lead_id, existed=pushed.outcome is not RowOutcome.CREATED)
+
+
+async def _remembered(connection: Connection, key: str | None, digest: str) -> WrittenLead | None:
+    found = await remembered(connection, _CREATE, key) if key is not None else None
+    if found is None:
+        return None
+    if found.input_hash != digest:
+        message = "This idempotency key was used for another input."
+        raise Rejected(Problem(UserErrorCode.IDEMPOTENCY_MISMATCH, message, ("input", "idempotencyKey")))
+    return decode(WrittenLead, found.response)
+
+
+async def _note(connection: Connection, actor: Actor, pushed: PushedLead, fields: tuple[str, ...]) -> None:
+    if pushed.lead_id is None or pushed.outcome not in (RowOutcome.CREATED, RowOutcome.UPDATED):
+        return
+    created = pushed.outcome is RowOutcome.CREATED
+    action = ActivityAction.LEAD_CREATED if created else ActivityAction.LEAD_UPDATED
+    await _record(connection, actor, pushed.lead_id, fields, action)
+
+
+async def _record(
+    connection: Connection,
+    actor: Actor,
+    lead_id: UUID,
+    fields: tuple[str, ...],
+    action: ActivityAction = ActivityAction.LEAD_UPDATED,
+) -> None:
+    """Names of fields alone: what they hold is the lead's."""
+    word = "created" if action is ActivityAction.LEAD_CREATED else f"changed: {', '.join(fields)}"
+    act = Act(action=action, summary=f"Lead {word}", lead_id=lead_id, lead_count=1, details={"fields": list(fields)})
+    await record(connection, doer_of(actor), act)
+
+
+def _authorize(actor: Actor, document: LeadDocument, clear: tuple[LeadFieldKey, ...]) -> None:
+    needed = [Permission.LEADS_WRITE]
+    if _K.ASSIGNEE in document.values or _K.ASSIGNEE in clear:
+        needed.append(Permission.LEADS_ASSIGN)
+    for permission in needed:
+        if not actor.may(permission):
+            raise Forbidden(permission)
+
+
+def _document_problems(document: LeadDocument, path: Path) -> Iterator[Problem]:
+    if _K.LEAD_ID in document.values:
+        yield InputProblem(UserErrorCode.INVALID, "An id is given to upsertLeads alone.", (*path, "id"))
+    yield from custom_problems(document.custom, (*path, "customFields"))
+
+
+def _identity_problems(document: LeadDocument) -> Iterator[Problem]:
+    if not any(str(document.values.get(key, "")).strip() for key in _IDENTIFYING):
+        message = "Give a name, a phone, an e-mail address or an external id."
+        yield InputProblem(UserErrorCode.REQUIRED, message, (*_LEAD, "name"))
+
+
+def _change_problems(request: UpdateLead) -> Iterator[Problem]:
+    if not request.set.values and not request.set.custom and not request.clear:
+        yield InputProblem(UserErrorCode.REQUIRED, "Say what to change.", _SET)
+    yield from clear_problems(request.clear, tuple(request.set.values), ("input", "clear"))
+
+
+def _call_problems(request: RecordCall) -> Iterator[Problem]:
+    yield from text_problems(request.status, _LONGEST_STATUS, ("input", "status"))
+    seconds = request.duration_seconds
+    if seconds is not None and not 0 <= seconds <= _LONGEST_CALL_SECONDS:
+        message = f"A call lasts from 0 to {_LONGEST_CALL_SECONDS:,} seconds."
+        yield InputProblem(UserErrorCode.OUT_OF_RANGE, message, ("input", "durationSeconds"))
+
+
+def _fields(document: LeadDocument, clear: tuple[LeadFieldKey, ...]) -> tuple[str, ...]:
+    custom = (f"custom.{key}" for key in document.custom)
+    return (*sorted({key.value for key in (*document.values, *clear)}), *custom)
+
+
+def _lead_id(given: str, *path: str) -> UUID:
+    found = parse_id(IdKind.LEAD, given)
+    if found is None:
+        raise not_found("lead", given, *path)
+    return found
+
+
+def _hash(request: CreateLead) -> str:
+    asked = [to_json(request.lead.values), to_json(request.lead.custom), request.on_duplicate]
+    return hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()

@@ -8,6 +8,7 @@ from resolvers.exports import ExportMutations, ExportQueries
 from resolvers.imports import ImportMutations, ImportQueries
 from resolvers.jobs import JobMutations, JobQueries, JobSubscriptions
 from resolvers.lead_roots import resolve_directly
+from resolvers.lead_writes import LeadMutations
 from resolvers.leads import LeadQueries
 from resolvers.nodes import NodeQueries
 from resolvers.viewer import ViewerQueries
@@ -24,7 +25,7 @@ class Query(ViewerQueries, NodeQueries, LeadQueries, JobQueries, ExportQueries, 
 
 
 @strawberry.type(description="What can be done.")
-class Mutation(JobMutations, ExportMutations, BulkMutations, ImportMutations):
+class Mutation(LeadMutations, JobMutations, ExportMutations, BulkMutations, ImportMutations):
     pass
 
 

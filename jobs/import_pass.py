@@ -19,7 +19,7 @@ from jobs.running import RunningJob
 from jobs.runtime import Runtime
 from transfer.messages import Block, NewCompany, Opened
 
-__all__ = ["PHASES", "FilePass", "added"]
+__all__ = ["PHASES", "FilePass", "added", "rows_done"]
 
 PHASES: Final = {ImportPass.PLAN: "validating", ImportPass.COMMIT: "importing"}
 

@@ -21,7 +21,7 @@ from domain.vocabulary import ErrorPolicy, ImportMode, JobFailureCode
 from jobs.import_child import parsing
 from jobs.import_ends import abort, awaiting, cancelled, committed, error_file, planned, review, with_unknown_values
 from jobs.import_notices import tell_failed, telling
-from jobs.import_pass import PHASES, FilePass
+from jobs.import_pass import PHASES, FilePass, rows_done
 from jobs.import_rows import Writer, rules_of
 from jobs.import_source import Source, open_source, request_of
 from jobs.import_undo import undo_own
@@ -158,15 +158,18 @@ class _Import:
         )
         rules = rules_of(opened.copy_columns, self.spec.options, scope, writer)
         file_pass = FilePass(self.runtime, self.job, self.spec, rules)
-        total = 0
+        total: int | None = None
         try:
             async for message in messages:
                 if isinstance(message, Block):
                     result = await file_pass.take(opened, message, result)
                 elif isinstance(message, Done):
-                    total = message.total_rows
+                    # a retry has only the rows that run again
+                    total = rows_done(result.tally) if self.spec.retry_of else message.total_rows
+                    self.job.report(PHASES[result.reading], total, total)
         except JobCancelled:
-            raise _Stopped(cancelled(result, await _count(messages))) from None
+            counted = total if total is not None or self.spec.retry_of else await _count(messages)
+            raise _Stopped(cancelled(result, counted)) from None
         return replace(result, total_rows=total)
 
 

@@ -145,6 +145,7 @@ async def test_a_corrected_error_file_runs_its_rows_alone_and_never_twice(import
     half = errors.replace(b",5,", b"Bea,5,", 1) if b"\n,5" not in errors else errors.replace(b"\n,5", b"\nBea,5", 1)
     second = await importing.run(half, name="errors.csv", options=options)
     assert counts_of(second) == {"created": 1, "failed": 1}
+    assert result_of(second).total_rows == 2
     full = half.replace(b"nowhere", b"web", 1)
     third = await importing.run(full, name="errors.csv", options=options)
     assert counts_of(third) == {"created": 1, "skipped": 1}

@@ -4,11 +4,12 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from typing import Final, cast
 from urllib.parse import parse_qsl
 
 import orjson
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
@@ -16,6 +17,7 @@ _SIMPLE_TYPES: Final = ("multipart/form-data", "text/plain", "application/x-www-
 _PREFLIGHT_HEADERS: Final = ("graphql-preflight", "apollo-require-preflight", "x-apollo-operation-name")
 _CHARSET: Final = re.compile(r'charset="?utf-?8"?', re.IGNORECASE)
 _MAX_FILES: Final = 20
+_LOSSLESS: Final = "latin-1"
 _MAX_PATH: Final = 20
 
 
@@ -146,7 +148,7 @@ async def _from_multipart(request: Request, limits: RequestLimits) -> GraphQLReq
         if name not in parts or not isinstance(paths, list):
             raise BadRequest(400, f"`map` names no part of the request: {name[:100]!r}.")
         for path in cast("list[object]", paths):
-            _put(cast("dict[str, object]", operations), path, parts[name])
+            _put(cast("dict[str, object]", operations), path, _file(name, parts[name]))
     return request_of(cast("object", operations))
 
 
@@ -164,7 +166,7 @@ async def _parts(request: Request, limits: RequestLimits) -> dict[str, UploadFil
     try:
         async with asyncio.timeout(limits.seconds):
             form = await MultiPartParser(
-                request.headers,
+                _as_bytes(request.headers),
                 counted(),
                 max_files=_MAX_FILES,
                 max_fields=_MAX_FILES,
@@ -177,14 +179,27 @@ async def _parts(request: Request, limits: RequestLimits) -> dict[str, UploadFil
     return dict(form.multi_items())
 
 
+def _as_bytes(headers: Headers) -> Headers:
+    """The parser decodes parts without a file name: in Latin-1 every byte stays what it was."""
+    return Headers({"content-type": f"{headers['content-type']}; charset={_LOSSLESS}"})
+
+
+def _file(name: str, part: UploadFile | str) -> UploadFile:
+    """A part that `map` names is a file, also without a file name (streamed uploads have none)."""
+    if isinstance(part, UploadFile):
+        return part
+    data = part.encode(_LOSSLESS)
+    return UploadFile(BytesIO(data), size=len(data), filename=name)
+
+
 def _text(parts: Mapping[str, UploadFile | str], name: str) -> bytes:
     value = parts.get(name)
     if not isinstance(value, str):
         raise BadRequest(400, f"The part `{name}` is missing.")
-    return value.encode()
+    return value.encode(_LOSSLESS)
 
 
-def _put(operations: dict[str, object], path: object, part: UploadFile | str) -> None:
+def _put(operations: dict[str, object], path: object, part: UploadFile) -> None:
     """Put a file where `operations` has null: `variables.input.source.file`, `variables.files.0`."""
     steps = path.split(".") if isinstance(path, str) else []
     if not 1 < len(steps) <= _MAX_PATH or steps[0] != "variables":

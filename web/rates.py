@@ -12,7 +12,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
-__all__ = ["Rates", "RateLimits", "TooManyRequests"]
+__all__ = ["RateLimits", "Rates", "TooManyRequests"]
 
 _MINUTE: Final = 60
 _KEPT: Final = 50_000

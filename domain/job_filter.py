@@ -5,26 +5,21 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from domain.filter_input import read_instant
-from domain.filters import Operator, Period, Value
+from domain.filters import Operator
 from domain.ids import IdKind, parse_id
+from domain.instants import Bounds, bounds_of
 from domain.job_details import JobFilter
 from domain.jobs import JobRecord
-from domain.periods import in_utc, period_start
 from domain.vocabulary import JobKind
 
-__all__ = ["EXPORT_KINDS", "Bounds", "instant_bounds", "matches", "searched_texts"]
+__all__ = ["EXPORT_KINDS", "Bounds", "instant_bounds", "matches", "parties", "searched_texts"]
 
 EXPORT_KINDS: Final = (JobKind.EXPORT, JobKind.ACTIVITY_EXPORT)
-
-Bounds = tuple[tuple[Operator, bool | datetime | tuple[datetime, ...]], ...]
-"""Operators on an instant with their operands in UTC; WITHIN has become GTE."""
 
 
 def instant_bounds(document: JobFilter, now: datetime, zone: ZoneInfo) -> Bounds:
     """What `created_at` asks, with relative periods reckoned from now. Raises BadInput as `read_instant` does."""
-    operators = read_instant(document.created_at, ("filter", "createdAt")) if document.created_at else ()
-    return tuple(_bound(operator, value, now, zone) for operator, value in operators)
+    return bounds_of(document.created_at, ("filter", "createdAt"), now, zone)
 
 
 def matches(job: JobRecord, wanted: JobFilter, bounds: Bounds) -> bool:
@@ -52,20 +47,6 @@ def parties(shown: str) -> tuple[object, ...]:
 def searched_texts(job: JobRecord) -> tuple[str, ...]:
     """What a search looks through: the job's name and its file's."""
     return job.name, str(job.spec.get("fileName") or "")
-
-
-def _bound(
-    operator: Operator, value: Value, now: datetime, zone: ZoneInfo
-) -> tuple[Operator, bool | datetime | tuple[datetime, ...]]:
-    match value:
-        case Period():
-            return Operator.GTE, period_start(value, now, zone)
-        case datetime():
-            return operator, in_utc(value, zone)
-        case tuple():
-            return operator, tuple(in_utc(one, zone) for one in value if isinstance(one, datetime))
-        case _:
-            return operator, bool(value)
 
 
 _Compare = Callable[[datetime, object], bool]

@@ -1,0 +1,145 @@
+"""Lists newest first, by keyset: conditions with bound values, counts to a bound, cursors bound to their filter.
+
+A cursor is base64url of the JSON `[instant, id, fingerprint of the filter]`: opaque and not secret.
+"""
+
+import hashlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Final, Generic, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from db.connections import Row
+from db.pool import Database
+from domain.errors import BadInput
+from domain.filters import Operator
+from domain.instants import Bounds
+from domain.json import JsonObject
+from domain.paging import Count, Page, PageRequest
+
+__all__ = ["Clauses", "Listing", "list_page"]
+
+Record = TypeVar("Record")
+
+MAX_COUNT: Final = 10_000
+_DIGEST: Final = 8
+_COMPARISONS: Final = {
+    Operator.EQ: "=",
+    Operator.NE: "<>",
+    Operator.GT: ">",
+    Operator.GTE: ">=",
+    Operator.LT: "<",
+    Operator.LTE: "<=",
+}
+
+
+class Clauses:
+    """Conditions joined by `and`; `first` is the number of the first bind, 2 behind the gate of `Database.read`."""
+
+    def __init__(self, first: int = 2) -> None:
+        self._first = first
+        self._texts: list[str] = ["true"]
+        self.values: list[object] = []
+
+    def add(self, text: str, *values: object) -> None:
+        """A condition with a `{}` for each of its values."""
+        first = len(self.values) + self._first
+        self._texts.append(text.format(*(f"${first + place}" for place in range(len(values)))))
+        self.values += values
+
+    def add_search(self, expression: str, wanted: str) -> None:
+        """A text found anywhere in a text, ignoring case. Raises BadInput where no text can hold it."""
+        if "\0" in wanted:
+            raise BadInput("A text must not contain the NUL character.", ("filter", "search"))
+        self.add(f"position(lower({{}}::text) in lower({expression})) > 0", wanted)
+
+    def add_instants(self, column: str, bounds: Bounds) -> None:
+        """What is asked of an instant."""
+        for operator, operand in bounds:
+            match operator:
+                case Operator.IN | Operator.NOT_IN:
+                    negation = "not " if operator is Operator.NOT_IN else ""
+                    self.add(f"{negation}{column} = any({{}}::timestamptz[])", operand)
+                case Operator.IS_NULL:
+                    self.add(f"({column} is null) = {{}}::boolean", operand)
+                case _:
+                    self.add(f"{column} {_COMPARISONS[operator]} {{}}::timestamptz", operand)
+
+    @property
+    def sql(self) -> str:
+        """The condition."""
+        return " and ".join(self._texts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing(Generic[Record]):
+    """A list of `columns` of `tables` that `record` reads, newest first by the column `at` of `alias`, then its id.
+
+    `counted` is the table that the conditions are about; `filter` is what a cursor is bound to.
+    """
+
+    organization_id: UUID
+    columns: str
+    tables: str
+    counted: str
+    alias: str
+    at: str
+    clauses: Clauses
+    filter: JsonObject
+    record: Callable[[Row], Record]
+
+
+async def list_page(database: Database, listing: Listing[Record], page: PageRequest) -> Page[Record]:
+    """A page with the count of the whole list. Raises BadInput for a cursor of another list."""
+    clauses, alias, at = listing.clauses, listing.alias, listing.at
+    count = partial(_count, database, listing, clauses.sql, tuple(clauses.values))
+    binding = hashlib.sha256(msgspec.json.encode(listing.filter)).hexdigest()[:_DIGEST]
+    if page.cursor is not None:
+        sign = ">" if page.backward else "<"
+        clauses.add(f"({alias}.{at}, {alias}.id) {sign} ({{}}::timestamptz, {{}}::uuid)", *_position(page, binding))
+    order = "asc" if page.backward else "desc"
+    sql = (
+        f"select {listing.columns} from {listing.tables} where {clauses.sql} "
+        f"order by {alias}.{at} {order}, {alias}.id {order} limit {page.size + 1}"
+    )
+    rows = await database.read(listing.organization_id, sql, *clauses.values)
+    shown = rows[: page.size]
+    if page.backward:
+        shown.reverse()
+    more, came = len(rows) > page.size, page.cursor is not None
+    return Page(
+        items=[listing.record(row) for row in shown],
+        cursors=[_cursor(row[listing.at], row["id"], binding) for row in shown],
+        has_next=came if page.backward else more,
+        has_previous=more if page.backward else came,
+        count=count,
+    )
+
+
+async def _count(database: Database, listing: Listing[Record], condition: str, values: tuple[object, ...]) -> Count:
+    some = f"select from {listing.counted} where {condition} limit {MAX_COUNT + 1}"
+    sql = f"select count(*) as items from ({some}) counted"
+    [row] = await database.read(listing.organization_id, sql, *values)
+    return Count(min(row["items"], MAX_COUNT), exact=row["items"] <= MAX_COUNT)
+
+
+def _cursor(at: datetime, item_id: UUID, binding: str) -> str:
+    document = msgspec.json.encode([at, item_id, binding])
+    return urlsafe_b64encode(document).decode().rstrip("=")
+
+
+def _position(page: PageRequest, binding: str) -> tuple[datetime, UUID]:
+    text = page.cursor or ""
+    try:
+        document = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        at, item_id, bound = msgspec.json.decode(document, type=tuple[datetime, UUID, str])
+        if bound == binding:
+            return at, item_id
+    except (ValueError, msgspec.MsgspecError):
+        pass
+    raise BadInput("This is no cursor of this list.", ("before" if page.backward else "after",))

@@ -62,15 +62,19 @@ def expected_counts(name: str, variant: str, strategy: str) -> dict[str, int]:
 
 
 def _mapping(case: Mapping[str, dict], variant: str) -> Iterator[dict[str, object]]:
-    header, used = case["header"], set[str]()
-    for target, column in case["mapping"].items():
-        if column not in header:
-            continue
-        used.add(column)
-        if target.startswith("custom."):
-            yield {"column": column, "custom": target.removeprefix("custom.")}
-        elif target == "lead_source":
-            yield {"column": column, "field": "SOURCE" if variant == "S0" else "LEAD_SOURCE"}
-        else:
-            yield {"column": column, "field": _FIELDS.get(target, target.upper())}
+    header = [name for name in case["header"] if name and not name.startswith("... ")]
+    used = set[str]()
+    for target, columns in case["mapping"].items():
+        for column in (columns or "").split(" + "):  # a name from its parts
+            if column in header:
+                used.add(column)
+                yield {"column": column, **_target(target, variant)}
     yield from ({"column": column, "ignore": True} for column in header if column not in used)
+
+
+def _target(target: str, variant: str) -> dict[str, str]:
+    if target.startswith("custom."):
+        return {"custom": target.removeprefix("custom.")}
+    if target == "lead_source":
+        return {"field": "SOURCE" if variant == "S0" else "LEAD_SOURCE"}
+    return {"field": _FIELDS.get(target, target.upper())}

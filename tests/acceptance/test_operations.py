@@ -33,9 +33,10 @@ async def chatbots(found: Callable[..., Caller]) -> Caller:
     """An organization whose chatbot found two leads that asked for a demo, and two others."""
     caller, lately = found(), (datetime.now(UTC) - timedelta(days=3)).isoformat(timespec="seconds")
     wanted = {
-        "name": "Asha Verma", "phone": "+919812345001", "source": "chatbot", "company_name": "Neem Suraksha", "confidence": "high", "category": "demo_request",
-        "primary_language": "hi_transliterated", "detected_languages": "hi_transliterated;en",
-        "ai_legitimate": "yes", "ai_verification_reasons": "asked twice;real number", "tags": "vip;demo",
+        "name": "Asha Verma", "phone": "+919812345001", "source": "chatbot", "company_name": "Neem Suraksha",
+        "confidence": "high", "category": "demo_request", "primary_language": "hi_transliterated",
+        "detected_languages": "hi_transliterated;en", "ai_legitimate": "yes",
+        "ai_verification_reasons": "asked twice;real number", "tags": "vip;demo",
         "conversation_summary": "Would like a demo, please", "created_at": lately,
     }  # fmt: skip
     second = {**wanted, "name": "Ravi Demo", "phone": "+919812345002", "conversation_summary": "", "tags": ""}

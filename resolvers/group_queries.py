@@ -37,7 +37,7 @@ class LeadGroups(RowQuery):
     def plan(self, wanted: Wanted) -> Plan:
         return plan_groups(self.lowered.shape, self.dimensions, wanted.picks, wanted.masks)
 
-    async def answer(self, plan: Plan, selected: Selected, asked: Mapping[int, Lowered]) -> Answer:  # noqa: ARG002
+    async def answer(self, plan: Plan, selected: Selected, asked: Mapping[int, Lowered]) -> Answer:  # noqa: ARG002 - the protocol's signature
         values = filter_values(self.lowered) | {"zone": self.sight.organization.settings.time_zone}
         rows = await self.sight.reader.rows(plan.statement, values)
         if len(rows) > MAX_GROUPS:

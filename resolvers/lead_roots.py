@@ -31,7 +31,7 @@ Given = Mapping[str, Any]
 
 def resolve_directly(schema: Schema) -> None:
     """Have the fields of the schema's leads resolved from graphql-core's own arguments."""
-    query = schema._schema.query_type  # noqa: SLF001 - Strawberry shows it no other way
+    query = schema._schema.query_type  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no public name
     if query is None:
         raise TypeError("the schema has no queries")
     query.fields["lead"].resolve = _lead

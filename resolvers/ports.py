@@ -20,13 +20,12 @@ from resolvers.lead_port import LeadSight
 from resolvers.lead_queries import LeadPort
 from resolvers.organization_port import OrganizationPort
 from resolvers.people_port import PeoplePort
-from schema.context import MetricReads, WebhookReads
+from resolvers.webhook_port import WebhookPort
+from schema.context import MetricReads
 
 __all__ = ["Caller", "Services", "request_context"]
 
-_NOWHERE: Final = OrganizationRecord(
-    id=UUID(int=0), name="", slug="", settings=OrganizationSettings(), limits=Limits()
-)
+_NOWHERE: Final = OrganizationRecord(id=UUID(int=0), name="", slug="", settings=OrganizationSettings(), limits=Limits())
 _NOBODY: Final = Actor(ActorKind.SYSTEM, _NOWHERE.id, None, "", None, frozenset())
 """Stands in the ports for a caller without a credential: may nothing, in an organization that has nothing."""
 
@@ -74,7 +73,7 @@ def request_context(services: Services, caller: Caller | None, address: str | No
         bulk=BulkPort(database),
         leads=LeadPort(sight),
         metrics=cast("MetricReads", None),
-        webhooks=cast("WebhookReads", None),
+        webhooks=WebhookPort(database, organization.id),
         runtime=runtime,
         directory=services.directory,
         address=address,

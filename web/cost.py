@@ -14,6 +14,8 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLCompositeType,
     GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
@@ -139,7 +141,7 @@ class _Reckoner:
         definition = _definition(parent, node.name.value)
         if node.selection_set is None or definition is None:
             return
-        named = get_named_type(definition.type)
+        named = get_named_type(definition.type)  # pyright: ignore[reportUnknownArgumentType] - graphql-core's generics
         inner = self.selection(node.selection_set, named if is_composite_type(named) else None)
         multiplier, default = (1, 1) if _is_page(parent) else _multiplier(node, definition)
         total.aliases += inner.aliases
@@ -155,12 +157,12 @@ def _merge(total: _Sum, part: _Sum) -> None:
 
 
 def _definition(parent: GraphQLCompositeType | None, name: str) -> GraphQLField | None:
-    fields = getattr(parent, "fields", None)
-    return fields.get(name) if isinstance(fields, dict) else None
+    has_fields = isinstance(parent, GraphQLObjectType | GraphQLInterfaceType)
+    return parent.fields.get(name) if has_fields else None
 
 
 def _is_list(definition: GraphQLField) -> bool:
-    return is_list_type(get_nullable_type(definition.type))
+    return bool(is_list_type(get_nullable_type(definition.type)))
 
 
 def _is_page(parent: GraphQLCompositeType | None) -> bool:

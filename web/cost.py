@@ -15,6 +15,7 @@ from graphql import (
     GraphQLCompositeType,
     GraphQLField,
     GraphQLInterfaceType,
+    GraphQLList,
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
@@ -25,7 +26,6 @@ from graphql import (
     VariableNode,
     get_named_type,
     is_composite_type,
-    is_list_type,  # pyright: ignore[reportUnknownVariableType] - graphql-core leaves its generics open
 )
 from graphql.pyutils import Undefined
 from graphql.type import get_nullable_type  # pyright: ignore[reportUnknownVariableType] - as above
@@ -162,7 +162,7 @@ def _definition(parent: GraphQLCompositeType | None, name: str) -> GraphQLField 
 
 
 def _is_list(definition: GraphQLField) -> bool:
-    return bool(is_list_type(get_nullable_type(definition.type)))
+    return isinstance(get_nullable_type(definition.type), GraphQLList)
 
 
 def _is_page(parent: GraphQLCompositeType | None) -> bool:

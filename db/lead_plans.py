@@ -40,13 +40,15 @@ class Wanted:
 class Plan:
     """`shapers` and `deferred` by the place of the field that leads to the objects; 0 is the query itself.
 
-    A page's rows have `k0` and `k1` where cursors are asked for, and `total` where the total is.
+    `keys` are the positions of the value ordered by and of the id, where they are asked for. A page's rows have `total`
+    where the total is.
     """
 
     statement: Statement
     shapers: Mapping[int, Shaper] = field(default_factory=dict[int, Shaper])
     deferred: Mapping[int, tuple[Deferred, ...]] = field(default_factory=dict[int, tuple[Deferred, ...]])
     counts: tuple[CountColumn, ...] = ()
+    keys: tuple[int, int] = (0, 0)
     rows: bool = True
     total: bool = False
 
@@ -62,24 +64,24 @@ def plan_page(shape: PageShape, wanted: Wanted) -> Plan:
         return Plan(statement=render(_only_total(shape.filter)), rows=False, total=total)
     lead = views.leads.alias("l")
     pieces = _pieces(wanted, lead_row(lead), _node_picks(wanted.picks))
-    keys = bool(names & {"cursor", "startCursor", "endCursor"})
+    keyed = bool(names & {"cursor", "startCursor", "endCursor"})
     if pieces.code.joins or pieces.code.correlated or SORTS[shape.order.field].nullable:
-        tree = _derived(shape, wanted, lead, pieces, keyed=keys)
+        pieces, tree = _derived(shape, wanted, lead, pieces, keyed=keyed)
     else:
-        key = sort_key(shape.order.field, lead)
-        ends = [key.label("k0"), lead.c.id.label("k1")] if keys else [lead.c.id.label("k1")]
-        tree = page_rows(shape, lead, [*_labelled(pieces.code), *ends])
+        pieces.add_keys(sort_key(shape.order.field, lead) if keyed else lead.c.id, lead.c.id)
+        tree = page_rows(shape, lead, _labelled(pieces.code))
     if total:
         tree = tree.add_columns(bounded_count(shape.filter).label("total"))
     return pieces.plan(render(tree), total=total)
 
 
 def plan_leads(wanted: Wanted, *, several: bool) -> Plan:
-    """Leads by id, in no order; rows have the id as `k1`. Bind: `ids`, a list where there are several."""
+    """Leads by id, in no order. Bind: `ids`, a list where there are several."""
     row = lead_row(views.leads.alias("l"))
     pieces = _pieces(wanted, row, [(ROOT, wanted.picks)])
     ids = bindparam("ids", type_=ARRAY(UUID) if several else UUID())
-    tree = select(*_labelled(pieces.code), row.lead.c.id.label("k1")).select_from(_joined(row, pieces.code))
+    pieces.add_keys(row.lead.c.id, row.lead.c.id)
+    tree = select(*_labelled(pieces.code)).select_from(_joined(row, pieces.code))
     return pieces.plan(render(tree.where(row.lead.c.id == (func.any(ids) if several else ids))))
 
 
@@ -89,7 +91,8 @@ def plan_statuses(wanted: Wanted, *, one: bool) -> Plan:
     code = RowCode(row=row, masks=wanted.masks, nested=wanted.nested)
     shapers = {ROOT: code.shaper(wanted.picks, STATUS)}
     status = row.status.c
-    tree = select(*_labelled(code), status.id.label("k1")).select_from(row.status)
+    code.column("id", status.id)
+    tree = select(*_labelled(code)).select_from(row.status)
     tree = tree.where(status.id == bindparam("ids", type_=UUID())) if one else tree
     tree = tree.order_by(status.position, status.key_folded)
     return Plan(statement=render(tree), shapers=shapers, counts=tuple(code.counts))
@@ -112,11 +115,15 @@ def _only_total(shape: Shape) -> Query:
     return select(bounded_count(shape).label("total"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Pieces:
     code: RowCode
     shapers: Mapping[int, Shaper]
     deferred: Mapping[int, tuple[Deferred, ...]]
+    keys: tuple[int, int] = (0, 0)
+
+    def add_keys(self, value: Expression, identity: Expression) -> None:
+        self.keys = (self.code.column("value", value), self.code.column("id", identity))
 
     def plan(self, statement: Statement, *, total: bool = False) -> Plan:
         return Plan(
@@ -124,6 +131,7 @@ class _Pieces:
             shapers=self.shapers,
             deferred=self.deferred,
             counts=tuple(self.code.counts),
+            keys=self.keys,
             total=total,
         )
 
@@ -138,17 +146,20 @@ def _pieces(wanted: Wanted, row: LeadRow, nodes: Sequence[tuple[int, tuple[Pick,
     return _Pieces(code, shapers, deferred)
 
 
-def _derived(shape: PageShape, wanted: Wanted, lead: FromClause, first: _Pieces, *, keyed: bool) -> Query:
+def _derived(
+    shape: PageShape, wanted: Wanted, lead: FromClause, first: _Pieces, *, keyed: bool
+) -> tuple[_Pieces, Query]:
     """The page first, then its joins, lest they are made for rows that no page shows."""
-    used = {
-        column.name for value in (*first.code.columns.values(), *first.code.sources) for column in _columns(value, lead)
-    }
+    read = (*first.code.columns.values(), *first.code.sources)
+    used = {column.name for value in read for column in _columns(value, lead)}
     used |= {f"{join}_id" for join in first.code.joins if f"{join}_id" in lead.c}
     row = lead_row(page_source(shape, sorted({*used, "id"}), "l"))
-    code = _pieces(wanted, row, _node_picks(wanted.picks)).code
-    keys = (row.lead.c.k0, row.lead.c.k1)
-    tree = select(*_labelled(code), *(keys if keyed else keys[1:]))
-    return tree.select_from(_joined(row, code)).order_by(*ordered(shape, *keys))
+    pieces = _pieces(wanted, row, _node_picks(wanted.picks))
+    value = shape.order.field.value.lower()
+    shown = row.lead.c[value] if value in used and value != "name" else row.lead.c.k0
+    pieces.add_keys(shown if keyed else row.lead.c.id, row.lead.c.id)
+    tree = select(*_labelled(pieces.code)).select_from(_joined(row, pieces.code))
+    return pieces, tree.order_by(*ordered(shape, row.lead.c.k0, row.lead.c.k1))
 
 
 def _columns(value: Expression, lead: FromClause) -> list[Any]:

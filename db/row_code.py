@@ -88,8 +88,10 @@ class RowCode:
         return cast("Shaper", eval(source, names))  # noqa: S307 - made of our own names and quoted aliases
 
     def column(self, key: object, value: Expression) -> int:
-        """The position of a column, which is selected once, whatever asks for it."""
-        self.columns.setdefault(key, value)
+        """The position of a column, which is selected once, whatever asks for it and however often."""
+        if key not in self.columns:
+            key = next((known for known, column in self.columns.items() if column is value), key)
+            self.columns.setdefault(key, value)
         return list(self.columns).index(key)
 
     def object(self, picks: Sequence[Pick], row_type: RowType) -> str:

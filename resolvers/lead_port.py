@@ -86,7 +86,8 @@ class LeadSight:
         await asyncio.sleep(0)
         ids = self._batches.pop(plan).ids
         rows = await self.reader.rows(plan.statement, {**values, "ids": ids})
-        return {row["k1"]: row for row in rows}
+        _, identity = plan.keys
+        return {row[identity]: row for row in rows}
 
     async def record_unmasked(self, lead_ids: Sequence[UUID]) -> None:
         """Keep in the activity that the caller saw national ids, before they do."""

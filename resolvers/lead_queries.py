@@ -69,15 +69,16 @@ class LeadPage(RowQuery):
             name="Lead",
             nodes=lambda pick: _shaped(plan, pick, shown, answers, (selected, leads)),
             size=len(shown),
-            cursor=lambda index: self._cursor(shown[index]),
+            cursor=lambda index: self._cursor(plan, shown[index]),
             has_next=self.place is not None if self.page.backward else beyond,
             has_previous=beyond if self.page.backward else self.place is not None,
             total=total,
         )
         return Answer(connection(selected.picks, served), leads)
 
-    def _cursor(self, row: Row) -> str:
-        return write_cursor(self._fingerprint, Place(row["k0"], row["k1"]))
+    def _cursor(self, plan: Plan, row: Row) -> str:
+        value, identity = plan.keys
+        return write_cursor(self._fingerprint, Place(row[value], row[identity]))
 
     @cached_property
     def _fingerprint(self) -> bytes:

@@ -20,6 +20,7 @@ __all__ = [
     "list_companies",
     "list_statuses",
     "load_companies",
+    "load_company",
     "status_of",
 ]
 
@@ -48,6 +49,12 @@ async def load_companies(database: Database, organization_id: UUID, ids: Collect
     """The companies of these ids that the organization has."""
     rows = await database.read(organization_id, f"{_COMPANIES} where id = any($2)", list(ids))
     return {row["id"]: company_of(row) for row in rows}
+
+
+async def load_company(connection: Connection, company_id: UUID) -> CompanyRecord | None:
+    """The company of this id, None where the organization has none."""
+    row = await connection.fetchrow(f"{_COMPANIES} where id = $1", company_id)
+    return company_of(row) if row else None
 
 
 async def list_chatbots(

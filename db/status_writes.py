@@ -9,7 +9,15 @@ from db.connections import Connection
 from db.organization_writes import unique
 from domain.records import StatusRecord
 
-__all__ = ["count_leads", "delete_status", "lock_statuses", "makes_duplicates", "order_statuses", "save_status"]
+__all__ = [
+    "count_leads",
+    "delete_status",
+    "lock_statuses",
+    "makes_duplicates",
+    "move_leads",
+    "order_statuses",
+    "save_status",
+]
 
 _LOCK: Final = """
 select id, key, label, stage, position, color, active from statuses order by position, id for update
@@ -25,6 +33,11 @@ where id = $1
 _ORDER: Final = """
 update statuses s set position = o.position - 1 from unnest($1::uuid[]) with ordinality o(id, position)
 where s.id = o.id and s.position <> o.position - 1
+"""
+_MOVE: Final = """
+update leads set status_id = $2, stage = $3, version = version + 1, updated_at = now(), updated_by = $4,
+  changed_xid = pg_current_xact_id()
+where status_id = $1 and (status_id <> $2 or stage <> $3)
 """
 _DELETE: Final = """
 delete from statuses where id = $1 and not exists (select from leads where status_id = $1) returning true
@@ -72,6 +85,11 @@ async def count_leads(connection: Connection, status_id: UUID) -> int:
 async def makes_duplicates(connection: Connection, status_id: UUID) -> bool:
     """Whether two active leads would share a phone if the closed leads of this status were active again."""
     return bool(await connection.fetchval(_DUPLICATES, status_id))
+
+
+async def move_leads(connection: Connection, status_id: UUID, target: StatusRecord, who: str) -> None:
+    """Give the leads of a status another one, or its new stage. The caller holds Lock.LEADS."""
+    await connection.execute(_MOVE, status_id, target.id, target.stage, who)
 
 
 async def delete_status(connection: Connection, status_id: UUID) -> bool:

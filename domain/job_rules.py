@@ -7,7 +7,7 @@ from typing import Final
 
 from domain.actors import Actor
 from domain.jobs import WAITING, JobFileRecord, JobRecord
-from domain.vocabulary import ActivityAction, JobAction, JobKind, JobState, Permission
+from domain.vocabulary import ActivityAction, JobAction, JobKind, JobState, Permission, WebhookEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ RULES: Final[Mapping[JobKind, JobRules]] = {
     JobKind.BULK_DELETE: JobRules(Permission.LEADS_DELETE, "Bulk deletion", *_BULK_ACTS),
 }
 
+_EXPORTS: Final = frozenset({JobKind.EXPORT, JobKind.ACTIVITY_EXPORT})
 CANCELLABLE: Final = WAITING | {JobState.QUEUED, JobState.RUNNING}
 
 
@@ -72,6 +73,21 @@ def ended_action(kind: JobKind, state: JobState) -> ActivityAction:
             return rules.failed
         case _:
             return rules.finished
+
+
+def events_of(kind: JobKind, state: JobState) -> tuple[WebhookEvent, ...]:
+    """What webhook endpoints are told when a run ends like this."""
+    match state:
+        case JobState.AWAITING_MAPPING | JobState.AWAITING_REVIEW:
+            return (WebhookEvent.JOB_AWAITING_REVIEW,)
+        case JobState.FAILED:
+            return (WebhookEvent.JOB_FAILED,)
+        case JobState.COMPLETED | JobState.COMPLETED_WITH_ERRORS if kind in _EXPORTS:
+            return WebhookEvent.JOB_FINISHED, WebhookEvent.EXPORT_READY
+        case JobState.COMPLETED | JobState.COMPLETED_WITH_ERRORS | JobState.CANCELLED:
+            return (WebhookEvent.JOB_FINISHED,)
+        case _:
+            return ()
 
 
 def actions_of(job: JobRecord, files: Sequence[JobFileRecord], actor: Actor, now: datetime) -> tuple[JobAction, ...]:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
 
@@ -13,8 +14,9 @@ from db.job_claims import RunEnd, end_run
 from db.queue import admit
 from db.schedules import note_outcome
 from db.transient import TRANSIENT
+from db.webhooks import plan_events
 from domain.errors import JobCancelled, JobFailed, JobFenced
-from domain.job_rules import RULES, ended_action
+from domain.job_rules import RULES, ended_action, events_of
 from domain.jobs import TERMINAL, JobFailure
 from domain.vocabulary import JobFailureCode, JobState
 from jobs.running import JobEnd, JobReleased, RunningJob
@@ -101,6 +103,9 @@ async def write_end(connection: Connection, job: RunningJob, ending: JobEnd | Fa
         return
     if isinstance(ending, JobEnd) and ending.also is not None:
         await ending.also(connection)
+    events = events_of(job.record.kind, end.state)
+    if events:
+        await plan_events(connection, job.id, events, datetime.now(UTC))
     if end.state in TERMINAL:
         await record(connection, Doer(job.record.actor, job.actor.address), _act(job, ending, end))
         if job.record.schedule_id is not None:

@@ -7,6 +7,7 @@ from uuid import UUID
 import strawberry
 
 from db.catalog import list_chatbots, load_companies
+from db.webhooks import list_endpoints, load_delivery
 from domain.ids import IdKind, kind_of, parse_id
 from domain.vocabulary import Permission
 from resolvers.access import authorize, caller, home
@@ -17,6 +18,7 @@ from resolvers.status_queries import StatusById
 from schema.job_types import job_of
 from schema.nodes import Node
 from schema.organizations import Chatbot, Company, Organization
+from schema.partners import WebhookDelivery, WebhookEndpoint
 from schema.people import ApiKey, User
 
 __all__ = ["NodeQueries"]
@@ -63,6 +65,18 @@ async def _chatbot(context: RequestContext, found: UUID) -> Node | None:
     return next((Chatbot.of(record) for record in every if record.id == found), None)
 
 
+async def _webhook(context: RequestContext, found: UUID) -> Node | None:
+    authorize(context, Permission.WEBHOOKS_MANAGE)
+    endpoints = await list_endpoints(context.runtime.database, home(context).id)
+    return next((WebhookEndpoint.of(endpoint) for endpoint in endpoints if endpoint.id == found), None)
+
+
+async def _delivery(context: RequestContext, found: UUID) -> Node | None:
+    authorize(context, Permission.WEBHOOKS_MANAGE)
+    delivery = await load_delivery(context.runtime.database, home(context).id, found)
+    return WebhookDelivery.of(delivery) if delivery else None
+
+
 FINDERS: Final[Mapping[IdKind, Find]] = {
     IdKind.LEAD: _lead,
     IdKind.STATUS: _status,
@@ -72,6 +86,8 @@ FINDERS: Final[Mapping[IdKind, Find]] = {
     IdKind.API_KEY: _api_key,
     IdKind.COMPANY: _company,
     IdKind.CHATBOT: _chatbot,
+    IdKind.WEBHOOK: _webhook,
+    IdKind.DELIVERY: _delivery,
 }
 
 

@@ -18,6 +18,7 @@ from resolvers.import_port import ImportPort
 from resolvers.job_port import JobPort
 from resolvers.lead_port import LeadSight
 from resolvers.lead_queries import LeadPort
+from resolvers.metrics import MetricPort
 from resolvers.organization_port import OrganizationPort
 from resolvers.people_port import PeoplePort
 from resolvers.webhook_port import WebhookPort
@@ -72,7 +73,7 @@ def request_context(services: Services, caller: Caller | None, address: str | No
         imports=ImportPort(runtime, actor, organization),
         bulk=BulkPort(database),
         leads=LeadPort(sight),
-        metrics=cast("MetricReads", None),
+        metrics=MetricPort(database, organization.id),
         webhooks=WebhookPort(database, organization.id),
         runtime=runtime,
         directory=services.directory,

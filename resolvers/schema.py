@@ -2,6 +2,7 @@
 
 import strawberry
 
+from resolvers.activity import ActivityMutations, ActivityQueries
 from resolvers.bulk import BulkMutations
 from resolvers.execution import CompiledExecutor
 from resolvers.exports import ExportMutations, ExportQueries
@@ -10,7 +11,10 @@ from resolvers.jobs import JobMutations, JobQueries, JobSubscriptions
 from resolvers.lead_roots import resolve_directly
 from resolvers.lead_writes import LeadMutations
 from resolvers.leads import LeadQueries
+from resolvers.metrics import MetricQueries
 from resolvers.nodes import NodeQueries
+from resolvers.partners import PartnerMutations, PartnerQueries
+from resolvers.settings import SettingsMutations
 from resolvers.viewer import ViewerQueries
 from schema.config import schema_config
 from schema.errors import ERRORS
@@ -20,12 +24,14 @@ __all__ = ["build_schema"]
 
 
 @strawberry.type(description="What can be read.")
-class Query(ViewerQueries, NodeQueries, LeadQueries, JobQueries, ExportQueries, ImportQueries):
+class Query(ViewerQueries, NodeQueries, LeadQueries, JobQueries, ExportQueries, ImportQueries, PartnerQueries):
     pass
 
 
 @strawberry.type(description="What can be done.")
-class Mutation(LeadMutations, JobMutations, ExportMutations, BulkMutations, ImportMutations):
+class Mutation(
+    LeadMutations, JobMutations, ExportMutations, BulkMutations, ImportMutations, SettingsMutations, PartnerMutations
+):
     pass
 
 

@@ -89,12 +89,13 @@ def plan_statuses(wanted: Wanted, *, one: bool) -> Plan:
     """Statuses by position, or one of them by the bind `ids`."""
     row = lead_row()
     code = RowCode(row=row, masks=wanted.masks, nested=wanted.nested)
-    shapers = {ROOT: code.shaper(wanted.picks, STATUS)}
+    source = code.object(wanted.picks, STATUS)
     status = row.status.c
     code.column("id", status.id)
     tree = select(*_labelled(code)).select_from(row.status)
     tree = tree.where(status.id == bindparam("ids", type_=UUID())) if one else tree
     tree = tree.order_by(status.position, status.key_folded)
+    shapers = {ROOT: code.shaper(source, wanted.picks)}
     return Plan(statement=render(tree), shapers=shapers, counts=tuple(code.counts))
 
 
@@ -118,7 +119,7 @@ def _only_total(shape: Shape) -> Query:
 @dataclass(slots=True)
 class _Pieces:
     code: RowCode
-    shapers: Mapping[int, Shaper]
+    sources: Mapping[int, tuple[str, tuple[Pick, ...]]]
     deferred: Mapping[int, tuple[Deferred, ...]]
     keys: tuple[int, int] = (0, 0)
 
@@ -126,9 +127,12 @@ class _Pieces:
         self.keys = (self.code.column("value", value), self.code.column("id", identity))
 
     def plan(self, statement: Statement, *, total: bool = False) -> Plan:
+        shapers = {
+            place: self.code.shaper(source, picks, int(total)) for place, (source, picks) in self.sources.items()
+        }
         return Plan(
             statement=statement,
-            shapers=self.shapers,
+            shapers=shapers,
             deferred=self.deferred,
             counts=tuple(self.code.counts),
             keys=self.keys,
@@ -138,12 +142,12 @@ class _Pieces:
 
 def _pieces(wanted: Wanted, row: LeadRow, nodes: Sequence[tuple[int, tuple[Pick, ...]]]) -> _Pieces:
     code = RowCode(row=row, masks=wanted.masks, nested=wanted.nested)
-    shapers, deferred = dict[int, Shaper](), dict[int, tuple[Deferred, ...]]()
+    sources, deferred = dict[int, tuple[str, tuple[Pick, ...]]](), dict[int, tuple[Deferred, ...]]()
     for place, picks in nodes:
         code.deferred = []
-        shapers[place] = code.shaper(picks, LEAD)
+        sources[place] = (code.object(picks, LEAD), picks)
         deferred[place] = tuple(code.deferred)
-    return _Pieces(code, shapers, deferred)
+    return _Pieces(code, sources, deferred)
 
 
 def _derived(

@@ -1,7 +1,7 @@
 """From a selection to flat columns, and to the Python expression that makes nested dicts of a row of them.
 
 The expression is compiled once a plan. It holds names of the contract, aliases that the GraphQL grammar let through
-(quoted all the same), and positions; what depends on the request reaches it through `q`, the request's Answers.
+(quoted all the same) and numbers of columns; what depends on the request reaches it through `q`, the request's Answers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -81,11 +81,12 @@ class RowCode:
     correlated: bool = False
     sources: list[Expression] = field(default_factory=list[Expression])
 
-    def shaper(self, picks: Sequence[Pick], row_type: RowType) -> Shaper:
-        """A function from rows to the objects that were selected."""
-        source = f"lambda rows, q: [{self.object(picks, row_type)} for r in rows]"
+    def shaper(self, source: str, picks: Sequence[Pick], further: int = 0) -> Shaper:
+        """A function from rows to objects as `source` displays one; `further` columns of a row are not ours."""
+        columns = "".join(f"c{index}, " for index in range(len(self.columns) + further))
+        code = f"lambda rows, q: [{source} for {columns}in rows]"
         names = {"__builtins__": {}, "format": format, "picks": {pick.place: pick.fields for pick in _all(picks)}}
-        return cast("Shaper", eval(source, names))  # noqa: S307 - made of our own names and quoted aliases
+        return cast("Shaper", eval(code, names))  # noqa: S307 - made of our own names and quoted aliases
 
     def column(self, key: object, value: Expression) -> int:
         """The position of a column, which is selected once, whatever asks for it and however often."""
@@ -108,7 +109,7 @@ class RowCode:
                 return self.leaf(leaf)
             case Part() as part:
                 there = self.column(part.type.name, presence(part, self.row).label(None))
-                return f"({self.object(pick.fields, part.type)} if r[{there}] else None)"
+                return f"({self.object(pick.fields, part.type)} if c{there} else None)"
             case Joined() as joined:
                 return self.joined(pick, joined)
             case Computed() as computed:
@@ -121,7 +122,7 @@ class RowCode:
         self.sources.append(value)
         if leaf.key and mode and leaf.write is Write.URL:
             return "None"
-        read = f"r[{self.column(leaf, masked(leaf.key, mode, value) if leaf.key and mode else value)}]"
+        read = f"c{self.column(leaf, masked(leaf.key, mode, value) if leaf.key and mode else value)}"
         if leaf.id:
             return f"f'{leaf.id}_{{{read}}}'"
         match leaf.write:
@@ -143,7 +144,7 @@ class RowCode:
         if not joined.nullable:
             return inner
         identity = self.column(joined.join, of(joined.join, "id")(self.row))
-        return f"(None if r[{identity}] is None else {inner})"
+        return f"(None if c{identity} is None else {inner})"
 
     def computed(self, pick: Pick, computed: Computed) -> str:
         """A field with a making of its own."""
@@ -158,14 +159,14 @@ class RowCode:
             case Computed.NOTES:
                 self.correlated = True
                 notes = notes_of_lead(self.row, pick.place, self.nested[pick.place], self.masks)
-                return f"q.notes({pick.place}, r[{self.column(pick.place, notes)}], picks[{pick.place}])"
+                return f"q.notes({pick.place}, c{self.column(pick.place, notes)}, picks[{pick.place}])"
             case Computed.LEAD_COUNT:
                 return self.lead_count(pick)
 
     def national_id(self, pick: Pick) -> str:
         """Its last digits from the database, or what is sealed with the id that opens it."""
         if mode := self.masks.get(LeadFieldKey.NATIONAL_ID):
-            return f"r[{self.column(Computed.NATIONAL_ID, masked_national_id(self.row, mode))}]"
+            return f"c{self.column(Computed.NATIONAL_ID, masked_national_id(self.row, mode))}"
         self.deferred.append(Deferred(pick.key, Computed.NATIONAL_ID, pick.place))
         return f"({self.leaf(_CIPHER)}, {self.leaf(_IDENTITY)})"
 
@@ -175,7 +176,7 @@ class RowCode:
         count = self.column(pick.place, count_of_status(self.row, pick.place, self.nested[pick.place]))
         status = self.column("status", self.row.status.c.id)
         self.counts.append(CountColumn(pick.place, count, status))
-        return f"q.count({pick.place}, r[{count}], r[{status}], picks[{pick.place}])"
+        return f"q.count({pick.place}, c{count}, c{status}, picks[{pick.place}])"
 
 
 def _all(picks: Sequence[Pick]) -> list[Pick]:

@@ -32,9 +32,8 @@ on conflict (organization_id, name_key) do nothing
 returning id
 """
 _RETRIED: Final = """
-select r.row, substr(o.outcomes, r.place::int, 1) as outcome
-from jobs j join import_outcomes o on o.job_id = j.id
-cross join lateral unnest(o.source_rows) with ordinality r(row, place)
+select r.row, r.outcome from jobs j join import_outcomes o on o.job_id = j.id
+cross join lateral unnest(o.source_rows, string_to_array(o.outcomes, null)) r(row, outcome)
 where j.kind = 'IMPORT' and j.spec ->> 'retryOf' = $1 and j.id <> $2 and r.row = any($3)
 """
 

@@ -34,12 +34,13 @@ and ($4::text is null or field = $4) and ($5::text is null or column_name = $5)
 and ($6::int is null or row >= $6) and ($7::int is null or row <= $7)
 """
 _ROWS: Final = """
-select r.row, o.lines[r.place::int] as line, substr(o.outcomes, r.place::int, 1) as letter,
-  o.lead_ids[r.place::int] as lead_id, substr(o.matched_by, r.place::int, 1) as matched
-from import_outcomes o cross join lateral unnest(o.rows) with ordinality r(row, place)
+select r.row, r.line, r.letter, r.lead_id, r.matched
+from import_outcomes o cross join lateral unnest(
+  o.rows, o.lines, o.lead_ids, string_to_array(o.outcomes, null), string_to_array(o.matched_by, null)
+) r(row, line, lead_id, letter, matched)
 where o.job_id = $1 and o.last_row >= coalesce($2::int, 0) and o.first_row <= coalesce($3::int, 2147483647)
   and r.row >= coalesce($2::int, 0) and r.row <= coalesce($3::int, 2147483647)
-  and ($4::text is null or position(substr(o.outcomes, r.place::int, 1) in $4) > 0)
+  and ($4::text is null or o.outcomes ~ ('[' || $4 || ']') and position(r.letter in $4) > 0)
   and ($5::text[] is null or exists (
     select from import_issues i where i.job_id = $1 and i.row = r.row and i.code = any($5)))
 """

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from db.copy_text import cells
-from db.merge_match import IDENTITIES, KeyOf, Match, Matches, deciding_key
+from db.merge_match import IDENTITIES, KeyOf, Match, Matches
 from db.merge_rules import KIND_OF, BlockOutcome, MergeRows, MergeRules, Outcome, RowProblem
 from domain.vocabulary import ImportIssueCode, MatchKey, MergeStrategy
 
@@ -61,7 +61,9 @@ class _Decider:
         self.matches = matches
         self.outcome = outcome
         self.batch = Batch()
-        self.made: dict[KeyOf, list[int]] = {}
+        self.made: dict[KeyOf, tuple[int, ...]] = {}
+        self.kinds = [(kind, rows.keys[kind]) for kind in rules.match_on if kind in rows.keys]
+        self.lasting = [(kind, values) for kind, values in self.kinds if kind is not MatchKey.LEAD_ID]
         self.rounds: dict[str, int] = {}
         self.dirty: set[KeyOf] = set()
         self.rekeyed: set[tuple[str, MatchKey]] = set()
@@ -69,12 +71,12 @@ class _Decider:
 
     def run(self, start: int) -> Batch:
         for index in range(start, len(self.rows.ids)):
+            key = self._deciding_key(index)
             if index in self.rows.finished:
                 self.outcome.settle(index, Outcome.SKIPPED, None)
                 continue
-            key = deciding_key(self.rules, self.rows, index)
-            if key is None:
-                self._create(index)
+            if key is None or (key not in self.matches and key not in self.made and key not in self.dirty):
+                self._decide_absent(index, key)
                 continue
             found = self.matches.get(key, ())
             if key in self.made:
@@ -88,7 +90,7 @@ class _Decider:
 
     def _decide(self, index: int, key: KeyOf, found: Sequence[Match]) -> None:
         if not found:
-            self._decide_absent(index, key[0])
+            self._decide_absent(index, key)
         elif self.rules.strategy is MergeStrategy.SKIP:
             letter = Outcome.SKIPPED_IN_FILE if found[0].own else Outcome.SKIPPED
             self.outcome.settle(index, letter, found[0].lead_id, KIND_OF[key[0]])
@@ -98,16 +100,27 @@ class _Decider:
         else:
             self._update(index, key, found[0])
 
-    def _decide_absent(self, index: int, kind: MatchKey) -> None:
-        if kind is MatchKey.LEAD_ID:
-            self._refuse(index, kind, ImportIssueCode.UNKNOWN_REFERENCE, "There is no lead with this id.")
+    def _deciding_key(self, index: int) -> KeyOf | None:
+        """As `deciding_key`, for the columns of this block."""
+        for kind, values in self.kinds:
+            value = values[index]
+            if value is not None:
+                return kind, value
+        return None
+
+    def _decide_absent(self, index: int, key: KeyOf | None) -> None:
+        if key is not None and key[0] is MatchKey.LEAD_ID:
+            self._refuse(index, key[0], ImportIssueCode.UNKNOWN_REFERENCE, "There is no lead with this id.")
         else:
             self._create(index)
 
     def _create(self, index: int) -> None:
         self.batch.creates.append(index)
-        for key in self._keys(index):
-            self.made.setdefault(key, []).append(index)
+        for kind, values in self.lasting:
+            value = values[index]
+            if value is not None:
+                key = (kind, value)
+                self.made[key] = (*self.made[key], index) if key in self.made else (index,)
 
     def _made_before(self, key: KeyOf) -> list[Match]:
         """The leads of this key that earlier rows of the batch create."""
@@ -153,8 +166,7 @@ class _Decider:
         return versioned and any(lead.lead_id in self.rounds for lead in found)
 
     def _keys(self, index: int) -> list[KeyOf]:
-        pairs = ((kind, self.rows.key(kind, index)) for kind in self.rules.match_on if kind is not MatchKey.LEAD_ID)
-        return [(kind, value) for kind, value in pairs if value is not None]
+        return [(kind, value) for kind, values in self.lasting if (value := values[index]) is not None]
 
     def _active(self, index: int) -> bool:
         return self.stage is None or cells(self.rows.lines[index])[self.stage] not in _INACTIVE

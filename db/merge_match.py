@@ -52,10 +52,10 @@ def deciding_key(rules: MergeRules, rows: MergeRows, index: int) -> KeyOf | None
 async def look_up(connection: Connection, rules: MergeRules, keys: Collection[KeyOf]) -> Matches:
     """The leads that the keys mean, at most two a key: more make no difference."""
     found: dict[KeyOf, list[Match]] = {}
-    for kind in rules.match_on:
-        values = [value for of, value in keys if of is kind]
-        if not values:
-            continue
+    values_of: dict[MatchKey, list[str]] = {}
+    for kind, value in keys:
+        values_of.setdefault(kind, []).append(value)
+    for kind, values in values_of.items():
         sql = _statement(kind, active_only=rules.active_only and kind not in IDENTITIES, trial=rules.trial)
         for row in await connection.fetch(sql, values, rules.job_id):
             match = Match(str(row["id"]), row["version"], row["own"], row["active"], _keys(row))

@@ -1,0 +1,225 @@
+"""API keys, webhooks and organizations, through the API."""
+
+from dataclasses import replace
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from db.api_keys import find_api_keys
+from domain.api_keys import secret_matches
+from domain.ids import IdKind, format_id, new_id
+from domain.vocabulary import Permission, Role
+from jobs import partner_changes
+from jobs.deliveries import deliver_due
+from jobs.runtime import Runtime
+from tests.delivery.peers import webhook_peer
+from tests.resolvers.office import Desk, Office
+
+ERRORS = "userErrors { code message path }"
+KEY = f"""mutation($input: CreateApiKeyInput!) {{ createApiKey(input: $input) {{
+  apiKey {{ id name prefix permissions expiresAt revokedAt }} secret {ERRORS} }} }}"""
+REVOKE = f"mutation($id: ID!) {{ revokeApiKey(id: $id) {{ apiKey {{ id revokedAt }} {ERRORS} }} }}"
+KEYS = "{ apiKeys { id name prefix permissions revokedAt } }"
+WEBHOOK = f"""mutation($input: WebhookEndpointInput!) {{ saveWebhookEndpoint(input: $input) {{
+  endpoint {{ id url events enabled }} signingSecret {ERRORS} }} }}"""
+DELETE = f"mutation($id: ID!) {{ deleteWebhookEndpoint(id: $id) {{ deletedId {ERRORS} }} }}"
+AGAIN = f"""mutation($id: ID!) {{ redeliverWebhook(deliveryId: $id) {{
+  delivery {{ id event state attempts payload }} {ERRORS} }} }}"""
+WEBHOOKS = """{ webhookEndpoints { id url events enabled deliveries {
+  nodes { id event state attempts responseStatus payload deliveredAt } pageInfo { hasNextPage } } } }"""
+BULK = """mutation($ids: [ID!]!) { bulkUpdateLeads(input: {target: {ids: $ids}, set: {score: 1}, waitSeconds: 20}) {
+  job { id state } userErrors { code } } }"""
+URL = "https://hooks.example.com/leads"
+
+
+async def make(desk: Desk, document: str, **given: object) -> dict:
+    (answer,) = (await desk.ask(document, input=given)).values()
+    return answer
+
+
+def codes(answer: dict) -> list[tuple[str, list[str]]]:
+    return [(error["code"], error["path"]) for error in answer["userErrors"]]
+
+
+def open_to_private(desk: Desk) -> Desk:
+    """The same desk at a server that allows private addresses."""
+    settings = replace(desk.runtime.settings, allow_private_webhooks=True)
+    runtime: Runtime = replace(desk.runtime, settings=settings)
+    return replace(desk, office=replace(desk.office, runtime=runtime))
+
+
+async def test_a_key_is_shown_once_and_kept_as_a_hash(desk: Desk):
+    answer = await make(desk, KEY, name="CRM sync", permissions=["LEADS_IMPORT", "LEADS_READ", "LEADS_READ"])
+    key, secret = answer["apiKey"], answer["secret"]
+    assert secret.startswith(f"{key['prefix']}_")
+    assert key["permissions"] == ["LEADS_READ", "LEADS_IMPORT"]
+    (stored,) = await find_api_keys(desk.runtime.system, key["prefix"])
+    assert secret_matches(secret, stored.secret_hash)
+    assert secret not in str(await desk.rows("select * from app.api_keys"))
+    assert secret not in str(await desk.rows("select summary, details from app.activity"))
+    (listed,) = (await desk.ask(KEYS))["apiKeys"]
+    assert listed == {key: value for key, value in key.items() if key != "expiresAt"}
+
+
+async def test_a_revoked_key_stays_in_the_list(desk: Desk):
+    key = (await make(desk, KEY, name="A", permissions=["LEADS_READ"]))["apiKey"]["id"]
+    first = (await desk.ask(REVOKE, id=key))["revokeApiKey"]["apiKey"]["revokedAt"]
+    assert first is not None
+    assert (await desk.ask(REVOKE, id=key))["revokeApiKey"]["apiKey"]["revokedAt"] == first
+    assert (await desk.ask(KEYS))["apiKeys"][0]["revokedAt"] == first
+    acts = await desk.rows("select action, summary from app.activity order by at, id")
+    assert [row["action"] for row in acts] == ["API_KEY_CHANGED"] * 3
+
+
+async def test_nobody_gives_a_key_more_than_they_may(desk: Desk):
+    program = desk.program(Permission.API_KEYS_MANAGE, Permission.LEADS_READ)
+    answer = await make(program, KEY, name="A", permissions=["LEADS_READ", "LEADS_UNMASK"])
+    assert answer["secret"] is None
+    assert codes(answer) == [("FORBIDDEN", ["input", "permissions", "1"])]
+    admin = desk.seat(Role.SYSTEM_ADMIN)
+    crossing = await make(admin, KEY, name="A", permissions=["CROSS_ORGANIZATION"])
+    assert codes(crossing) == [("INVALID", ["input", "permissions", "0"])]
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "name"),
+    [
+        ({"name": " "}, "REQUIRED", "name"),
+        ({"permissions": []}, "INVALID", "permissions"),
+        ({"expiresAt": "2020-01-01T00:00:00Z"}, "OUT_OF_RANGE", "expiresAt"),
+    ],
+)
+async def test_a_wrong_key_is_refused_with_its_path(desk: Desk, given: dict, code: str, name: str):
+    answer = await make(desk, KEY, **({"name": "A", "permissions": ["LEADS_READ"]} | given))
+    assert codes(answer) == [(code, ["input", name])]
+
+
+async def test_an_endpoint_shows_its_secret_once(desk: Desk):
+    made = await make(desk, WEBHOOK, url=URL, events=["JOB_FINISHED"])
+    assert made["signingSecret"].startswith("whsec_")
+    endpoint = made["endpoint"]
+    assert endpoint["enabled"] is True
+    changed = await make(desk, WEBHOOK, id=endpoint["id"], url=URL, events=["JOB_FAILED"], enabled=False)
+    assert changed["signingSecret"] is None
+    assert changed["endpoint"] == {"id": endpoint["id"], "url": URL, "events": ["JOB_FAILED"], "enabled": False}
+    again = await make(desk, WEBHOOK, id=endpoint["id"], url=URL, events=["JOB_FAILED"])
+    assert again["endpoint"]["enabled"] is False
+    assert made["signingSecret"] not in str(await desk.rows("select * from app.webhook_endpoints"))
+    assert (await desk.ask(DELETE, id=endpoint["id"]))["deleteWebhookEndpoint"]["deletedId"] == endpoint["id"]
+    assert (await desk.ask(WEBHOOKS))["webhookEndpoints"] == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://hooks.example.com/", "ftp://hooks.example.com/", "https://", "nonsense", "https://user:pw@example.com/",
+        "https://example.com/#x", "https://127.0.0.1/", "https://10.0.0.1/", "https://169.254.169.254/latest/meta-data",
+        "https://[::1]/", "https://[fe80::1]/", "https://[::ffff:127.0.0.1]/", "https://localhost/", "https://intranet/",
+        "https://db.internal/", "https://127.1/", "https://2130706433/", "https://0x7f000001/", "https://0/",
+        "https://example.com:99999/", "https://exa mple.com/", "https://100.64.0.1/", "https://224.0.0.1/",
+    ],
+)  # fmt: skip
+async def test_s30_addresses_that_are_not_public_are_refused(desk: Desk, url: str):
+    answer = await make(desk, WEBHOOK, url=url, events=["JOB_FINISHED"])
+    assert codes(answer) == [("INVALID", ["input", "url"])]
+
+
+async def test_s30_a_name_is_judged_by_where_it_leads():
+    assert await partner_changes._leads_inside("localhost")
+    assert not await partner_changes._leads_inside("no-such-name.invalid")
+
+
+async def test_events_are_named_once_each(desk: Desk):
+    assert codes(await make(desk, WEBHOOK, url=URL, events=[])) == [("INVALID", ["input", "events"])]
+    twice = await make(desk, WEBHOOK, url=URL, events=["JOB_FAILED", "JOB_FAILED"])
+    assert codes(twice) == [("DUPLICATE", ["input", "events"])]
+
+
+async def test_the_end_of_a_job_is_told_signed_and_without_values(desk: Desk):
+    (lead,) = await desk.leads({"name": "Dana Secret"})
+    desk = open_to_private(desk)
+    async with webhook_peer() as peer:
+        made = await make(desk, WEBHOOK, url=peer.url, events=["JOB_FINISHED", "JOB_FAILED"])
+        await make(desk, WEBHOOK, url=peer.url, events=["JOB_FAILED"])
+        await make(desk, WEBHOOK, url=peer.url, events=["JOB_FINISHED"], enabled=False)
+        job = (await desk.ask(BULK, ids=[lead]))["bulkUpdateLeads"]["job"]
+        await deliver_due(desk.runtime)
+        ((headers, sent),) = peer.requests
+    body = Webhook(made["signingSecret"]).verify(sent, headers)
+    assert body["type"] == "JOB_FINISHED"
+    assert body["data"] == {"jobId": job["id"], "kind": "BULK_UPDATE", "state": "COMPLETED", "rows": 1}
+    endpoints = (await desk.ask(WEBHOOKS))["webhookEndpoints"]
+    (delivery,) = endpoints[0]["deliveries"]["nodes"]
+    assert (delivery["state"], delivery["attempts"], delivery["responseStatus"]) == ("SENT", 1, 200)
+    assert [endpoint["deliveries"]["nodes"] for endpoint in endpoints[1:]] == [[], []]
+
+
+async def test_a_message_is_sent_once_more_as_a_delivery_of_its_own(desk: Desk):
+    (lead,) = await desk.leads({"name": "A"})
+    desk = open_to_private(desk)
+    async with webhook_peer() as peer:
+        await make(desk, WEBHOOK, url=peer.url, events=["JOB_FINISHED"])
+        await desk.ask(BULK, ids=[lead])
+        await deliver_due(desk.runtime)
+        (endpoint,) = (await desk.ask(WEBHOOKS))["webhookEndpoints"]
+        (first,) = endpoint["deliveries"]["nodes"]
+        answer = (await desk.ask(AGAIN, id=first["id"]))["redeliverWebhook"]
+        assert (answer["delivery"]["state"], answer["delivery"]["attempts"]) == ("PENDING", 0)
+        assert answer["delivery"]["payload"] == first["payload"]
+        await deliver_due(desk.runtime)
+        assert [body for _, body in peer.requests] == [peer.requests[0][1]] * 2
+    (endpoint,) = (await desk.ask(WEBHOOKS))["webhookEndpoints"]
+    assert [node["id"] for node in endpoint["deliveries"]["nodes"]] == [answer["delivery"]["id"], first["id"]]
+    node = await desk.ask("query($id: ID!) { node(id: $id) { id __typename } }", id=first["id"])
+    assert node["node"] == {"id": first["id"], "__typename": "WebhookDelivery"}
+
+
+async def test_s15_keys_and_webhooks_of_another_organization_are_absent(desk: Desk):
+    other = await desk.office.desk()
+    key = (await make(other, KEY, name="A", permissions=["LEADS_READ"]))["apiKey"]["id"]
+    endpoint = (await make(other, WEBHOOK, url=URL, events=["JOB_FAILED"]))["endpoint"]["id"]
+    absent = format_id(IdKind.DELIVERY, new_id())
+    answers = [
+        (await desk.ask(REVOKE, id=key))["revokeApiKey"],
+        (await desk.ask(DELETE, id=endpoint))["deleteWebhookEndpoint"],
+        await make(desk, WEBHOOK, id=endpoint, url=URL, events=["JOB_FAILED"]),
+        (await desk.ask(AGAIN, id=absent))["redeliverWebhook"],
+    ]
+    assert [codes(answer)[0][0] for answer in answers] == ["NOT_FOUND"] * 4
+    for absent_id in (key, endpoint, "key_x"):
+        assert (await desk.ask("query($id: ID!) { node(id: $id) { id } }", id=absent_id))["node"] is None
+    assert (await desk.ask(KEYS))["apiKeys"] == []
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.AGENT, Role.PRO, Role.ADMIN, Role.OWNER])
+async def test_s16_admins_and_owners_work_with_partners(office: Office, role: Role):
+    seat = (await office.desk()).seat(role)
+    answers = [
+        await seat.execute(KEYS),
+        await seat.execute(WEBHOOKS),
+        await seat.execute(KEY, input={"name": "A", "permissions": ["LEADS_READ"]}),
+        await seat.execute(REVOKE, id="key_x"),
+        await seat.execute(WEBHOOK, input={"url": URL, "events": ["JOB_FAILED"]}),
+        await seat.execute(DELETE, id="webhook_x"),
+        await seat.execute(AGAIN, id="delivery_x"),
+    ]
+    refused = [[error["extensions"]["code"] for error in answer["errors"]] for answer in answers]
+    assert refused == [[] if role in (Role.ADMIN, Role.OWNER) else ["FORBIDDEN"]] * len(answers)
+
+
+async def test_a_system_admin_sees_organizations_and_others_their_own(desk: Desk):
+    other = await desk.office.desk()
+    document = """query($first: Int, $after: String) { organizations(first: $first, after: $after) {
+      nodes { id slug companies { name } users { nodes { name } } } pageInfo { hasNextPage endCursor } } }"""
+    own = (await desk.ask(document))["organizations"]["nodes"]
+    assert [node["id"] for node in own] == [format_id(IdKind.ORGANIZATION, desk.organization.id)]
+    admin = desk.seat(Role.SYSTEM_ADMIN)
+    seen, after = set[str](), {}
+    while True:
+        page = (await admin.ask(document, first=3, **after))["organizations"]
+        seen |= {node["id"] for node in page["nodes"]}
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+        after = {"after": page["pageInfo"]["endCursor"]}
+    assert {format_id(IdKind.ORGANIZATION, each.organization.id) for each in (desk, other)} <= seen
+    assert await admin.refusal(document, after="garbage") == "BAD_USER_INPUT"

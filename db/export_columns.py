@@ -29,7 +29,7 @@ from domain.fields import CUSTOM_PREFIX, FIELDS
 from domain.formulas import FIRST_CHARACTERS, GUARD, GUARDED, PLAIN_NUMBER, PLAIN_PHONE
 from domain.vocabulary import ExportFormat, FieldType, LeadFieldKey
 
-__all__ = ["Formatting", "column_of", "formatted", "is_bare"]
+__all__ = ["Formatting", "column_of", "formatted", "formatted_as", "guarded", "is_bare"]
 
 _K = LeadFieldKey
 _REAL: Final = Double[float]()
@@ -69,40 +69,34 @@ def column_of(key: str, row: LeadRow, formatting: Formatting) -> Expression:
 
 def formatted(key: str, value: Expression, formatting: Formatting) -> Expression:
     """A value of this key's type as the format wants it, without guard."""
+    return formatted_as(field_type(key), value, formatting, _separator(key, formatting))
+
+
+def formatted_as(kind: FieldType, value: Expression, formatting: Formatting, separator: str = ";") -> Expression:
+    """A value of this type as the format wants it, without guard; `separator` joins the items of a list."""
     match formatting.format:
         case ExportFormat.CSV:
-            return _text(key, value, formatting)
+            return _text(kind, value, formatting, separator)
         case ExportFormat.TXT:
-            return cast(_text(key, value, formatting), Text())
+            return cast(_text(kind, value, formatting, separator), Text())
         case ExportFormat.JSON | ExportFormat.JSONL:
-            return _json(key, value, formatting)
+            return _json(kind, value, formatting)
         case ExportFormat.XLSX:
-            return _xlsx(key, value, formatting)
+            return _xlsx(kind, value, formatting, separator)
         case ExportFormat.PARQUET:
-            return _parquet(key, value)
+            return _parquet(kind, value)
         case _:
             assert_never(formatting.format)
 
 
-def _text(key: str, value: Expression, formatting: Formatting) -> Expression:
-    match field_type(key):
-        case FieldType.DATETIME:
-            moment = _local(value, formatting.zone)
-            pattern = formatting.date_pattern
-            return moment if pattern is None else func.to_char(moment, literal(pattern, Text()), type_=Text())
-        case FieldType.BOOLEAN:
-            return case((value, literal_column("'Yes'", Text())), (not_(value), literal_column("'No'", Text())))
-        case FieldType.LIST:
-            return _joined(value, formatting.separators.get(key, ";"))
-        case FieldType.DECIMAL:
-            return func.trim_scale(value, type_=value.type)
-        case _:
-            return value
+def guarded(cell: Expression) -> Expression:
+    """A text after one apostrophe where it looks like a formula: see domain.formulas."""
+    return _guard(cell, _may_be_formula(cell))
 
 
-def is_bare(key: str, formatting: Formatting) -> bool:
-    """Whether the column's cells stand without quotes where texts stand in them: JSON already, or numbers for XLSX."""
-    match field_type(key):
+def is_bare(kind: FieldType, formatting: Formatting) -> bool:
+    """Whether cells of this type stand without quotes where texts stand in them: JSON already, or numbers for XLSX."""
+    match kind:
         case FieldType.INTEGER | FieldType.DECIMAL:
             return True
         case FieldType.DATETIME:
@@ -113,11 +107,31 @@ def is_bare(key: str, formatting: Formatting) -> bool:
             return False
 
 
-def _json(key: str, value: Expression, formatting: Formatting) -> Expression:
+def _separator(key: str, formatting: Formatting) -> str:
+    return formatting.separators.get(key, ";")
+
+
+def _text(kind: FieldType, value: Expression, formatting: Formatting, separator: str) -> Expression:
+    match kind:
+        case FieldType.DATETIME:
+            moment = _local(value, formatting.zone)
+            pattern = formatting.date_pattern
+            return moment if pattern is None else func.to_char(moment, literal(pattern, Text()), type_=Text())
+        case FieldType.BOOLEAN:
+            return case((value, literal_column("'Yes'", Text())), (not_(value), literal_column("'No'", Text())))
+        case FieldType.LIST:
+            return _joined(value, separator)
+        case FieldType.DECIMAL:
+            return func.trim_scale(value, type_=value.type)
+        case _:
+            return value
+
+
+def _json(kind: FieldType, value: Expression, formatting: Formatting) -> Expression:
     """Typed where JSON has the type; instants in the session's zone, with offset (RFC 3339)."""
-    match field_type(key):
+    match kind:
         case FieldType.DATETIME if formatting.date_pattern is not None:
-            return _text(key, value, formatting)
+            return _text(kind, value, formatting, "")
         case FieldType.DATETIME:
             return cast(func.to_json(func.date_trunc(_SECOND, value, type_=DateTime(timezone=True))), Text())
         case FieldType.LIST:
@@ -130,8 +144,8 @@ def _json(key: str, value: Expression, formatting: Formatting) -> Expression:
             return value
 
 
-def _xlsx(key: str, value: Expression, formatting: Formatting) -> Expression:
-    match field_type(key):
+def _xlsx(kind: FieldType, value: Expression, formatting: Formatting, separator: str) -> Expression:
+    match kind:
         case FieldType.INTEGER:
             return value
         case FieldType.DECIMAL:
@@ -141,11 +155,11 @@ def _xlsx(key: str, value: Expression, formatting: Formatting) -> Expression:
             serial = seconds / literal_column("86400.0::float8", _REAL) + literal_column("25569", _REAL)
             return literal_column("'d'", Text()).concat(cast(serial, Text()))
         case _:
-            return func.nullif(cast(_text(key, value, formatting), Text()), _EMPTY)
+            return func.nullif(cast(_text(kind, value, formatting, separator), Text()), _EMPTY)
 
 
-def _parquet(key: str, value: Expression) -> Expression:
-    match field_type(key):
+def _parquet(kind: FieldType, value: Expression) -> Expression:
+    match kind:
         case FieldType.DATETIME:
             return func.timezone(literal_column("'UTC'", Text()), value, type_=DateTime())
         case FieldType.LIST:
@@ -165,9 +179,9 @@ def _joined(value: Expression, separator: str) -> Expression:
 
 def _guarded(key: str, value: Expression, row: LeadRow, formatting: Formatting) -> Expression:
     """The cell after one apostrophe where it looks like a formula: see domain.formulas."""
-    cell = _text(key, value, formatting)
+    cell = _text(field_type(key), value, formatting, _separator(key, formatting))
     if key.startswith(CUSTOM_PREFIX):
-        return _guard(cell, _may_be_formula(cell))
+        return guarded(cell)
     known = LeadFieldKey(key)
     kind = FIELDS[known].type
     closed = kind is FieldType.ENUM and known not in _OPEN_ENUMS

@@ -71,12 +71,12 @@ def _conditions(wanted: JobList) -> Clauses:
         if values is not None:
             clauses.add(f"j.{column} = any({{}}::text[])", list(values))
     if given.format is not None:
-        condition = "j.kind = any({}::text[]) and j.spec ->> 'format' = any({}::text[])"
+        condition = "j.kind = any(cast({} as text[])) and j.spec ->> 'format' = any(cast({} as text[]))"
         clauses.add(condition, list(EXPORT_KINDS), list(given.format))
     if given.created_by_id is not None:
-        clauses.add("j.actor_id = any({}::uuid[])", list(parties(given.created_by_id)))
+        clauses.add("j.actor_id = any(cast({} as uuid[]))", list(parties(given.created_by_id)))
     if given.schedule_id is not None:
-        clauses.add("j.schedule_id = {}::uuid", parse_id(IdKind.SCHEDULE, given.schedule_id))
+        clauses.add("j.schedule_id = cast({} as uuid)", parse_id(IdKind.SCHEDULE, given.schedule_id))
     if given.search is not None:
         clauses.add_search("j.name || E'\\n' || coalesce(j.spec ->> 'fileName', '')", given.search)
     clauses.add_instants("j.created_at", instant_bounds(given, wanted.now, wanted.zone))

@@ -5,7 +5,7 @@ A cursor is base64url of the JSON `[instant, id, fingerprint of the filter]`: op
 
 import hashlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -13,6 +13,8 @@ from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy.types import NullType
 
 from db.connections import Row
 from db.pool import Database
@@ -28,6 +30,8 @@ Record = TypeVar("Record")
 
 MAX_COUNT: Final = 10_000
 _DIGEST: Final = 8
+_AS_CAST: Final = NullType()
+"""The conditions name each value's type themselves."""
 _COMPARISONS: Final = {
     Operator.EQ: "=",
     Operator.NE: "<>",
@@ -39,24 +43,22 @@ _COMPARISONS: Final = {
 
 
 class Clauses:
-    """Conditions joined by `and`; `first` is the number of the first bind, 2 behind the gate of `Database.read`."""
+    """Conditions joined by `and`, each value bound."""
 
-    def __init__(self, first: int = 2) -> None:
-        self._first = first
-        self._texts: list[str] = ["true"]
+    def __init__(self) -> None:
+        self._conditions: list[str] = ["true"]
         self.values: list[object] = []
 
-    def add(self, text: str, *values: object) -> None:
-        """A condition with a `{}` for each of its values."""
-        first = len(self.values) + self._first
-        self._texts.append(text.format(*(f"${first + place}" for place in range(len(values)))))
+    def add(self, condition: str, *values: object) -> None:
+        """A condition with a `{}` for each of its values, cast to its type."""
+        self._conditions.append(condition)
         self.values += values
 
     def add_search(self, expression: str, wanted: str) -> None:
         """A text found anywhere in a text, ignoring case. Raises BadInput where no text can hold it."""
         if "\0" in wanted:
             raise BadInput("A text must not contain the NUL character.", ("filter", "search"))
-        self.add(f"position(lower({{}}::text) in lower({expression})) > 0", wanted)
+        self.add(f"position(lower(cast({{}} as text)) in lower({expression})) > 0", wanted)
 
     def add_instants(self, column: str, bounds: Bounds) -> None:
         """What is asked of an instant."""
@@ -64,16 +66,27 @@ class Clauses:
             match operator:
                 case Operator.IN | Operator.NOT_IN:
                     negation = "not " if operator is Operator.NOT_IN else ""
-                    self.add(f"{negation}{column} = any({{}}::timestamptz[])", operand)
+                    self.add(f"{negation}{column} = any(cast({{}} as timestamptz[]))", operand)
                 case Operator.IS_NULL:
-                    self.add(f"({column} is null) = {{}}::boolean", operand)
+                    self.add(f"({column} is null) = cast({{}} as boolean)", operand)
                 case _:
-                    self.add(f"{column} {_COMPARISONS[operator]} {{}}::timestamptz", operand)
+                    self.add(f"{column} {_COMPARISONS[operator]} cast({{}} as timestamptz)", operand)
 
     @property
     def sql(self) -> str:
-        """The condition."""
-        return " and ".join(self._texts)
+        """The condition for `Database.read`, whose own binds begin at $2."""
+        return self._joined(f"${place}" for place in range(2, len(self.values) + 2))
+
+    @property
+    def expression(self) -> TextClause:
+        """The condition as a part of a larger statement."""
+        names = [f"value{place}" for place in range(len(self.values))]
+        pairs = zip(names, self.values, strict=True)
+        bound = [bindparam(name, value, type_=_AS_CAST) for name, value in pairs]
+        return text(self._joined(f":{name}" for name in names)).bindparams(*bound)
+
+    def _joined(self, places: Iterable[str]) -> str:
+        return " and ".join(self._conditions).format(*places)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +114,10 @@ async def list_page(database: Database, listing: Listing[Record], page: PageRequ
     binding = hashlib.sha256(msgspec.json.encode(listing.filter)).hexdigest()[:_DIGEST]
     if page.cursor is not None:
         sign = ">" if page.backward else "<"
-        clauses.add(f"({alias}.{at}, {alias}.id) {sign} ({{}}::timestamptz, {{}}::uuid)", *_position(page, binding))
+        clauses.add(
+            f"({alias}.{at}, {alias}.id) {sign} (cast({{}} as timestamptz), cast({{}} as uuid))",
+            *_position(page, binding),
+        )
     order = "asc" if page.backward else "desc"
     sql = (
         f"select {listing.columns} from {listing.tables} where {clauses.sql} "
@@ -134,9 +150,9 @@ def _cursor(at: datetime, item_id: UUID, binding: str) -> str:
 
 
 def _position(page: PageRequest, binding: str) -> tuple[datetime, UUID]:
-    text = page.cursor or ""
+    cursor = page.cursor or ""
     try:
-        document = urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        document = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         at, item_id, bound = msgspec.json.decode(document, type=tuple[datetime, UUID, str])
         if bound == binding:
             return at, item_id

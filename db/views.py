@@ -8,6 +8,7 @@ from db import tables
 
 __all__ = [
     "APP",
+    "activity",
     "chatbots",
     "companies",
     "custom_fields",
@@ -36,3 +37,4 @@ jobs = _view(tables.jobs)
 notes = _view(tables.notes)
 leads = _view(tables.leads)
 lead_deletions = _view(tables.lead_deletions)
+activity = _view(tables.activity)

@@ -48,7 +48,10 @@ class ActivityExportRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationStats:
-    """Finished jobs of one family. `error_rate` is failed rows by rows (jobs for bulk), 0.0 to 1.0."""
+    """Jobs of one family that ended. `error_rate` is failed rows by rows, 0.0 to 1.0; exports have no failed rows.
+
+    The seconds and the rate are of jobs that ran in one go; None where there are none.
+    """
 
     jobs: int = 0
     rows: int = 0

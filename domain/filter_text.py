@@ -63,10 +63,10 @@ def _phrase(leads: LeadFilter, *, nested: bool) -> str:
         case Search(text):
             return f"search “{text}”"
         case CustomCondition(key, operator, value):
-            return _condition(key, operator, value)
+            return condition_text(key, operator, value)
         case Condition(known, operator, value):
             label = "Import" if known.name == "importJobId" else FIELDS[known.key].label
-            return _condition(label, operator, value)
+            return condition_text(label, operator, value)
 
 
 def _joined(items: tuple[LeadFilter, ...], word: str, *, nested: bool) -> str:
@@ -74,7 +74,8 @@ def _joined(items: tuple[LeadFilter, ...], word: str, *, nested: bool) -> str:
     return f"({text})" if nested and len(items) > 1 else text
 
 
-def _condition(label: str, operator: Operator, value: Value) -> str:
+def condition_text(label: str, operator: Operator, value: Value) -> str:
+    """`Score from 80`."""
     if operator in (Operator.IS_NULL, Operator.IS_EMPTY):
         return f"{label} is {'empty' if value else 'not empty'}"
     return f"{label} {_PHRASES[operator]} {_value(value)}"

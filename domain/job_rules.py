@@ -60,7 +60,15 @@ RULES: Final[Mapping[JobKind, JobRules]] = {
 }
 
 _EXPORTS: Final = frozenset({JobKind.EXPORT, JobKind.ACTIVITY_EXPORT})
+EVERY_KIND: Final = frozenset(JobKind)
 CANCELLABLE: Final = WAITING | {JobState.QUEUED, JobState.RUNNING}
+
+
+def visible_kinds(actor: Actor) -> frozenset[JobKind]:
+    """The kinds of jobs that a caller may see: all of them with LEADS_READ, else those that they may start."""
+    if actor.may(Permission.LEADS_READ):
+        return EVERY_KIND
+    return frozenset(kind for kind in JobKind if actor.may(RULES[kind].permission))
 
 
 def ended_action(kind: JobKind, state: JobState) -> ActivityAction:

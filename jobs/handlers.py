@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from domain.vocabulary import JobKind
+from jobs.activity_exports import run_activity_export
 from jobs.bulk import run_bulk
 from jobs.exports import run_export
 from jobs.imports import run_import
@@ -17,6 +18,7 @@ JobReleased pass (or turns JobCancelled into a JobEnd of state CANCELLED with it
 
 HANDLERS: Final[Mapping[JobKind, Handler]] = {
     JobKind.EXPORT: run_export,
+    JobKind.ACTIVITY_EXPORT: run_activity_export,
     JobKind.IMPORT: run_import,
     JobKind.REVERT: run_revert,
     JobKind.BULK_UPDATE: run_bulk,

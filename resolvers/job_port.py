@@ -9,7 +9,7 @@ from strawberry.dataloader import DataLoader
 from db.job_files import files_of
 from db.job_lists import load_jobs
 from domain.actors import Actor
-from domain.job_rules import actions_of
+from domain.job_rules import actions_of, visible_kinds
 from domain.jobs import JobFileRecord, JobRecord
 from domain.records import SignedUrl
 from domain.settings import OrganizationSettings
@@ -32,8 +32,9 @@ class JobPort:
         self._files = DataLoader(load_fn=self._load_files, cache=False)
 
     async def job(self, job_id: UUID) -> JobRecord | None:
-        """A job with its progress."""
-        return await self._jobs.load(job_id)
+        """A job with its progress, of a kind that the caller may see."""
+        job = await self._jobs.load(job_id)
+        return job if job and job.kind in visible_kinds(self._actor) else None
 
     async def actions(self, job: JobRecord) -> Sequence[JobAction]:
         """What the caller may do with the job now."""

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,9 +16,9 @@ from domain.errors import Rejected, not_found
 from domain.ids import IdKind, parse_id
 from domain.job_details import JobFilter as JobFilterSpec
 from domain.job_filter import instant_bounds, matches
-from domain.job_rules import RULES
+from domain.job_rules import EVERY_KIND, visible_kinds
 from domain.paging import PageArguments
-from domain.vocabulary import JobKind, Permission
+from domain.vocabulary import JobKind
 from jobs import lifecycle, progress
 from resolvers.access import caller, home
 from resolvers.context import Info
@@ -29,7 +29,7 @@ from schema.jobs import Job, JobConnection, JobEvent, JobFilter
 from schema.nodes import counted
 from schema.payloads import JobPayload
 
-__all__ = ["JobMutations", "JobQueries", "JobSubscriptions", "visible_kinds"]
+__all__ = ["JobMutations", "JobQueries", "JobSubscriptions"]
 
 JobId = Annotated[strawberry.ID, strawberry.argument(description="`job_…`.")]
 Filter = Annotated[JobFilter | None, strawberry.argument(description="Only these jobs; all of them without it.")]
@@ -37,14 +37,6 @@ SinceRevision = Annotated[
     int | None,
     strawberry.argument(description="Wait until the job is newer than this; without it, until its run has ended."),
 ]
-_EVERY_KIND: Final = frozenset(JobKind)
-
-
-def visible_kinds(actor: Actor) -> frozenset[JobKind]:
-    """The kinds of jobs that a caller may see: all of them with LEADS_READ, else those that they may start."""
-    if actor.may(Permission.LEADS_READ):
-        return _EVERY_KIND
-    return frozenset(kind for kind in JobKind if actor.may(RULES[kind].permission))
 
 
 @strawberry.type
@@ -166,6 +158,6 @@ def _wanted(actor: Actor, filter: JobFilter | None) -> JobFilterSpec:
     document = given(filter, "filter")
     wanted = document.to_domain() if document else JobFilterSpec()
     visible = visible_kinds(actor)
-    if visible == _EVERY_KIND:
+    if visible == EVERY_KIND:
         return wanted
     return replace(wanted, kind=tuple(kind for kind in wanted.kind or tuple(JobKind) if kind in visible))

@@ -6,15 +6,16 @@ from uuid import UUID
 
 import strawberry
 
+from db.activity_reads import load_activity
 from db.catalog import list_chatbots, load_companies
 from db.webhooks import list_endpoints, load_delivery
 from domain.ids import IdKind, kind_of, parse_id
 from domain.vocabulary import Permission
 from resolvers.access import authorize, caller, home
 from resolvers.context import Info, RequestContext
-from resolvers.jobs import visible_kinds
 from resolvers.leads import lead_node, sight_of
 from resolvers.status_queries import StatusById
+from schema.activity import Activity
 from schema.job_types import job_of
 from schema.nodes import Node
 from schema.organizations import Chatbot, Company, Organization
@@ -36,7 +37,7 @@ async def _status(context: RequestContext, found: UUID) -> Node | None:
 
 async def _job(context: RequestContext, found: UUID) -> Node | None:
     job = await context.jobs.job(found)
-    return job_of(job) if job and job.kind in visible_kinds(caller(context)) else None
+    return job_of(job) if job else None
 
 
 async def _organization(context: RequestContext, found: UUID) -> Node | None:
@@ -77,6 +78,12 @@ async def _delivery(context: RequestContext, found: UUID) -> Node | None:
     return WebhookDelivery.of(delivery) if delivery else None
 
 
+async def _activity(context: RequestContext, found: UUID) -> Node | None:
+    actor = authorize(context, Permission.ACTIVITY_READ)
+    entry = (await load_activity(context.runtime.database, actor.organization_id, [found])).get(found)
+    return Activity.of(entry) if entry else None
+
+
 FINDERS: Final[Mapping[IdKind, Find]] = {
     IdKind.LEAD: _lead,
     IdKind.STATUS: _status,
@@ -86,6 +93,7 @@ FINDERS: Final[Mapping[IdKind, Find]] = {
     IdKind.API_KEY: _api_key,
     IdKind.COMPANY: _company,
     IdKind.CHATBOT: _chatbot,
+    IdKind.ACTIVITY: _activity,
     IdKind.WEBHOOK: _webhook,
     IdKind.DELIVERY: _delivery,
 }

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, cast
+from typing import Final
 from uuid import UUID
 
 from db.organizations import Organizations
@@ -22,7 +22,6 @@ from resolvers.metrics import MetricPort
 from resolvers.organization_port import OrganizationPort
 from resolvers.people_port import PeoplePort
 from resolvers.webhook_port import WebhookPort
-from schema.context import MetricReads
 
 __all__ = ["Caller", "Services", "request_context"]
 

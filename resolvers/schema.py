@@ -24,13 +24,30 @@ __all__ = ["build_schema"]
 
 
 @strawberry.type(description="What can be read.")
-class Query(ViewerQueries, NodeQueries, LeadQueries, JobQueries, ExportQueries, ImportQueries, PartnerQueries):
+class Query(
+    ViewerQueries,
+    NodeQueries,
+    LeadQueries,
+    JobQueries,
+    ExportQueries,
+    ImportQueries,
+    PartnerQueries,
+    ActivityQueries,
+    MetricQueries,
+):
     pass
 
 
 @strawberry.type(description="What can be done.")
 class Mutation(
-    LeadMutations, JobMutations, ExportMutations, BulkMutations, ImportMutations, SettingsMutations, PartnerMutations
+    LeadMutations,
+    JobMutations,
+    ExportMutations,
+    BulkMutations,
+    ImportMutations,
+    SettingsMutations,
+    PartnerMutations,
+    ActivityMutations,
 ):
     pass
 

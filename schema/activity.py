@@ -102,10 +102,12 @@ class OperationStats(Mirror[activity.OperationStats]):
     jobs: int = strawberry.field(description="Jobs that ended.")
     rows: BigInt = strawberry.field(description="Rows they went through.")
     failed_jobs: int = strawberry.field(description="Jobs that failed.")
-    error_rate: float = strawberry.field(description="Failed rows by rows, 0.0 to 1.0.")
-    p50_seconds: float | None = strawberry.field(description="Half of them took no longer.")
-    p95_seconds: float | None = strawberry.field(description="95 of 100 took no longer.")
-    rows_per_second: float | None = strawberry.field(description="Rows by the time they ran.")
+    error_rate: float = strawberry.field(description="Failed rows by rows, 0.0 to 1.0; an export has none.")
+    p50_seconds: float | None = strawberry.field(
+        description="Half of them took no longer; of those that ran in one go, without waiting for anybody."
+    )
+    p95_seconds: float | None = strawberry.field(description="95 of 100 of the same took no longer.")
+    rows_per_second: float | None = strawberry.field(description="Rows of the same by the time they ran.")
     bytes: BigInt = strawberry.field(description="Bytes read or written.")
 
 

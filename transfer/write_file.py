@@ -38,7 +38,7 @@ class FilePlan:
     """What a file is made of.
 
     `total` rows are to come. `date_pattern` is one of to_char. `moment` dates the members of archives. `about` are
-    names and values that describe the file where the format has a place for them.
+    names and values that describe the file where the format has a place for them; `sheet` names that of a workbook.
     """
 
     format: ExportFormat
@@ -49,6 +49,7 @@ class FilePlan:
     date_pattern: str
     moment: datetime
     about: Sequence[tuple[str, str]] = ()
+    sheet: str = "Leads"
 
 
 def row_writer(plan: FilePlan) -> RowWriter:
@@ -74,6 +75,7 @@ def row_writer(plan: FilePlan) -> RowWriter:
                     date_format=excel_date_format(plan.date_pattern),
                     moment=plan.moment,
                     about=plan.about,
+                    sheet=plan.sheet,
                 )
             )
         case _:

@@ -25,7 +25,6 @@ _DATE: Final = re.compile(rb"(?<=[\x02\n])d(-?[0-9][0-9.e+-]*)(?=[\x02\n])")
 _ODD: Final = re.compile(rb"[\x00\x02-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]|_(?=x[0-9A-Fa-f]{4}_)")
 _LARGE: Final = 3 << 30
 _CELL_BYTES: Final = 120
-_SHEET: Final = "Leads"
 _ABOUT: Final = "About"
 _WIDTHS: Final = {
     FieldType.LONG_TEXT: 48,
@@ -43,7 +42,10 @@ _TEXT_WIDTH: Final = 24
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SheetPlan:
-    """`total` rows are to come; `date_format` is Excel's; `about` are names and values for the last sheet."""
+    """`total` rows are to come; `date_format` is Excel's; `about` are names and values for the last sheet.
+
+    `sheet` names the sheet of the rows, and with a number those that follow.
+    """
 
     headers: Sequence[str]
     types: Sequence[FieldType]
@@ -51,6 +53,7 @@ class SheetPlan:
     date_format: str
     moment: datetime
     about: Sequence[tuple[str, str]] = ()
+    sheet: str = "Leads"
 
 
 class XlsxWriter:
@@ -71,7 +74,8 @@ class XlsxWriter:
     def start(self) -> bytes:
         """The package's fixed parts and the first sheet's header."""
         sheets = max(1, -(-self._plan.total // self._capacity))
-        names = [_SHEET if number == 1 else f"{_SHEET} {number}" for number in range(1, sheets + 1)]
+        sheet = self._plan.sheet
+        names = [sheet if number == 1 else f"{sheet} {number}" for number in range(1, sheets + 1)]
         write = self._archive.write
         return (
             write("[Content_Types].xml", parts.content_types(sheets + 1))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
+from db.activity import Act, doer_of, record
 from db.bulk import Block, change_leads, delete_leads, end_of_target
 from db.bulk_statements import BulkChange
 from db.connections import Connection
@@ -14,7 +15,7 @@ from domain.bulk import BulkResult, BulkSpec
 from domain.errors import JobFailed, Rejected
 from domain.ids import IdKind, parse_id
 from domain.stored import decode, encode
-from domain.vocabulary import JobFailureCode, JobKind, JobState
+from domain.vocabulary import ActivityAction, JobFailureCode, JobKind, JobState
 from jobs.bulk_requests import resolve_change
 from jobs.running import JobEnd, RunningJob
 from jobs.runtime import Runtime
@@ -66,7 +67,9 @@ class _Run:
             if not self._spec.dry_run:
                 await take(connection, Lock.LEADS, self._job.organization_id)
             block = Block(self._job.id, before.position, to, before.processed)
-            after = _added(before, await self._carry_out(connection, block))
+            done = await self._carry_out(connection, block)
+            await self._note_deletion(connection, done.changed)
+            after = _added(before, done)
             phase = _PHASES[self._job.record.kind]
             await self._job.save(connection, encode(after), processed=after.processed, total=after.matched, phase=phase)
         return after
@@ -100,6 +103,14 @@ class _Run:
         if change.lead.custom.values and not change.dry_run:
             await add_custom_keys(connection, change.lead.custom.values)
         return change
+
+    async def _note_deletion(self, connection: Connection, leads: int) -> None:
+        """Deleted leads are gone whatever becomes of the job, so that each block says so itself."""
+        if self._job.record.kind is not JobKind.BULK_DELETE or self._spec.dry_run or not leads:
+            return
+        summary = f"{leads:,} {'lead' if leads == 1 else 'leads'} deleted"
+        act = Act(action=ActivityAction.LEAD_DELETED, summary=summary, job_id=self._job.id, lead_count=leads)
+        await record(connection, doer_of(self._job.actor), act)
 
     async def _carry_out(self, connection: Connection, block: Block) -> BulkResult:
         if self._change is None:

@@ -24,6 +24,7 @@ from domain.records import OrganizationRecord
 from domain.vocabulary import ActivityAction, Permission, Role
 from jobs.runtime import Runtime
 from resolvers.ports import Caller
+from web.denials import record_denial
 from web.tokens import Claims, Tokens
 
 __all__ = ["Authenticator", "Credential", "credential_of"]
@@ -89,7 +90,8 @@ class Authenticator:
         if organization is None:
             raise Unauthenticated
         if credential.organization is not None:
-            organization = await self._chosen(credential.organization, identity, organization)
+            actor = _actor(identity, organization, address)
+            organization = await self._chosen(credential.organization, actor, organization)
         return Caller(_actor(identity, organization, address), organization)
 
     async def _identity(self, secret: str, address: str | None) -> _Identity:
@@ -148,11 +150,12 @@ class Authenticator:
             raise Unauthenticated(_NOT_ACTIVE)
         return identity
 
-    async def _chosen(self, wanted: str, identity: _Identity, home: OrganizationRecord) -> OrganizationRecord:
+    async def _chosen(self, wanted: str, actor: Actor, home: OrganizationRecord) -> OrganizationRecord:
         organization = await self._named(wanted)
         if organization is not None and organization.id == home.id:
             return home
-        if identity.role is not Role.SYSTEM_ADMIN:
+        if actor.role is not Role.SYSTEM_ADMIN:
+            await record_denial(self._runtime.database, actor, [Permission.CROSS_ORGANIZATION])
             raise Forbidden(Permission.CROSS_ORGANIZATION)
         if organization is None:
             raise BadInput("There is no organization of this id or slug.", ("X-Organization-Id",))

@@ -22,6 +22,7 @@ from strawberry import Schema
 from resolvers.context import RequestContext
 from resolvers.errors import coded
 from web.cost import TooExpensive
+from web.denials import record_denials
 from web.documents import Documents, Prepared
 from web.graphql_request import GraphQLRequest
 from web.metrics import OPERATIONS
@@ -96,7 +97,7 @@ class Engine:
                     operation_name=ready.request.operation_name,
                     executor_class=self._executor,
                 )
-                return _shown(await result if isawaitable(result) else result)
+                return await _answer(await result if isawaitable(result) else result, context)
         except TimeoutError:
             return _refused(f"The operation took longer than {self._seconds:.0f} seconds.", "TIMEOUT").answer
 
@@ -115,15 +116,22 @@ class Engine:
         )
         events = await source if isawaitable(source) else source
         if isinstance(events, ExecutionResult):
-            yield _shown(events)
+            yield await _answer(events, context)
             return
         async for event in events:
-            yield _shown(event)
+            yield await _answer(event, context)
 
 
 def graphql_schema(schema: Schema) -> GraphQLSchema:
     """graphql-core's schema behind Strawberry's, which shows it no other way."""
     return schema._schema  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - there is no public name
+
+
+async def _answer(result: ExecutionResult, context: RequestContext) -> Answer:
+    """The result as callers see it, once what it denies is in the activity log."""
+    if result.errors:
+        await record_denials(context.runtime.database, context.actor, result.errors)
+    return _shown(result)
 
 
 def _shown(result: ExecutionResult) -> Answer:

@@ -270,3 +270,12 @@ async def test_the_act_is_recorded_when_it_begins_and_when_it_ends(desk: Desk):
         ("BULK_STARTED", "Owner", None), ("BULK_FINISHED", "Owner", 1),
     ]  # fmt: skip
     assert rows[0]["details"]["fields"] == ["score"]
+
+
+async def test_a_deletion_is_an_act_of_its_own_and_a_dry_run_is_none(desk: Desk):
+    leads = await desk.leads({"name": "Ida"}, {"name": "Bo"})
+    sql = "select lead_count, job_id, summary from app.activity where action = 'LEAD_DELETED'"
+    await desk.ask(DELETE, target={"ids": leads}, dry=True)
+    assert await desk.rows(sql) == []
+    job = (await desk.ask(DELETE, target={"ids": leads}))["bulkDeleteLeads"]["job"]
+    assert await desk.rows(sql) == [{"lead_count": 2, "job_id": uuid(job["id"]), "summary": "2 leads deleted"}]

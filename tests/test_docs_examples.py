@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.examples import blocks
+from tests.examples import DOCS, blocks
 from tests.serving import Server, demo_folder
 
 ADDRESS = "127.0.0.1:8000"
@@ -58,3 +58,12 @@ def test_every_language_has_examples():
     assert len(SHELL) >= 5
     assert len(PYTHON) >= 5
     assert len(blocks("api.md", "ts")) >= 2
+
+
+@pytest.mark.parametrize("page", [*DOCS.glob("*.md"), DOCS.parent / "README.md"], ids=lambda page: page.name)
+def test_what_a_page_names_is_there(page: Path):
+    text = page.read_text(encoding="utf-8")
+    links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
+    tests = re.findall(r"`(tests/[\w/.]+)`", text)
+    assert [link for link in links if link and not (page.parent / link).exists()] == []
+    assert [name for name in tests if not (DOCS.parent / name).exists()] == []

@@ -1,6 +1,7 @@
 """Files of jobs: rows that name objects of the store, and their retention."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from domain.vocabulary import JobFileRole
 
 __all__ = [
     "FILE_COLUMNS",
+    "ExpiredJob",
     "count_download",
     "delete_file_rows",
     "expire_files",
@@ -18,6 +20,7 @@ __all__ = [
     "file_of",
     "files_of",
     "load_file",
+    "organizations_with_expired_files",
     "unknown_keys",
 ]
 
@@ -26,27 +29,29 @@ FILE_COLUMNS: Final = (
     "deleted_at, download_count"
 )
 
+_WITH_EXPIRED: Final = """
+select distinct organization_id from store.job_files where deleted_at is null and expires_at <= now()
+"""
+
 _EXPIRE: Final = """
-update store.job_files f set deleted_at = now() from (
-  select organization_id, id from store.job_files where deleted_at is null and expires_at <= now()
-  order by expires_at limit $1 for update skip locked
-) e
-where f.organization_id = e.organization_id and f.id = e.id
-returning f.key
+with expired as (
+  update job_files f set deleted_at = now() where f.id in (
+    select id from job_files where deleted_at is null and expires_at <= now()
+    order by expires_at limit $1 for update skip locked)
+  returning f.job_id, f.key
+)
+select j.id, j.name, array_agg(e.key) as keys from expired e join jobs j on j.id = e.job_id group by j.id, j.name
 """
 
 _EXPIRE_JOBS: Final = """
 with ended as (
-  update store.jobs j set state = 'EXPIRED', finished_at = clock_timestamp()
+  update jobs j set state = 'EXPIRED', finished_at = clock_timestamp()
   where j.state in ('AWAITING_MAPPING', 'AWAITING_REVIEW') and exists (
-    select from store.job_files f
-    where f.organization_id = j.organization_id and f.job_id = j.id and f.role = 'ORIGINAL'
-      and f.deleted_at is not null)
-  returning j.organization_id, j.id
+    select from job_files f where f.job_id = j.id and f.role = 'ORIGINAL' and f.deleted_at is not null)
+  returning j.id, j.name
 )
-update store.job_progress p set revision = revision + 1, updated_at = clock_timestamp() from ended e
-where p.organization_id = e.organization_id and p.job_id = e.id
-returning p.organization_id, p.job_id
+update job_progress p set revision = revision + 1, updated_at = clock_timestamp() from ended e where p.job_id = e.id
+returning e.id, e.name
 """
 
 _UNKNOWN: Final = """
@@ -60,6 +65,15 @@ and not exists (
   where j.organization_id = given.organization_id and j.id = given.job_id
     and j.state in ('QUEUED', 'RUNNING', 'CANCELLING', 'AWAITING_MAPPING', 'AWAITING_REVIEW'))
 """
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiredJob:
+    """A job whose time is over, with the keys of the files that went with it."""
+
+    id: UUID
+    name: str
+    keys: Sequence[str] = ()
 
 
 def file_of(row: Row) -> JobFileRecord:
@@ -112,14 +126,19 @@ async def delete_file_rows(connection: Connection, job_id: UUID) -> list[str]:
     return keys
 
 
-async def expire_files(system: SystemDatabase, limit: int) -> list[str]:
-    """Mark files past their date as deleted, the oldest first; the keys to delete from the store."""
-    return [row["key"] for row in await system.fetch(_EXPIRE, limit)]
+async def organizations_with_expired_files(system: SystemDatabase) -> list[UUID]:
+    """The organizations that keep files past their date."""
+    return [row["organization_id"] for row in await system.fetch(_WITH_EXPIRED)]
 
 
-async def expire_waiting_jobs(system: SystemDatabase) -> list[tuple[UUID, UUID]]:
-    """End the jobs that waited for somebody until their file was deleted; (organization, job) of each."""
-    return [(row["organization_id"], row["job_id"]) for row in await system.fetch(_EXPIRE_JOBS)]
+async def expire_files(connection: Connection, limit: int) -> list[ExpiredJob]:
+    """Mark files past their date as deleted, the oldest first; once committed, their keys leave the store."""
+    return [ExpiredJob(row["id"], row["name"], row["keys"]) for row in await connection.fetch(_EXPIRE, limit)]
+
+
+async def expire_waiting_jobs(connection: Connection) -> list[ExpiredJob]:
+    """End the jobs that waited for somebody until their file was deleted."""
+    return [ExpiredJob(row["id"], row["name"]) for row in await connection.fetch(_EXPIRE_JOBS)]
 
 
 async def unknown_keys(system: SystemDatabase, keys: Sequence[tuple[str, UUID, UUID]]) -> list[str]:

@@ -6,14 +6,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from db.job_files import expire_files, expire_waiting_jobs, unknown_keys
+from db.activity import Act, record, system_doer
+from db.idempotency import forget_answers
+from db.job_files import expire_files, expire_waiting_jobs, organizations_with_expired_files, unknown_keys
 from db.partitions import create_partitions
 from db.queue import admit, organizations_waiting, sweep
+from domain.vocabulary import ActivityAction
 from jobs.runtime import Runtime
 from jobs.uploads import drop_expired_uploads
 
 ORPHAN_AGE: Final = timedelta(hours=24)
 """An object that no row names is deleted once it is older: whoever writes one has named it long before."""
+ANSWER_AGE: Final = timedelta(days=7)
+"""How long a pushed or created lead's idempotency key gives the same answer."""
 _BATCH: Final = 500
 _KEY_PARTS: Final = 3
 
@@ -37,14 +42,29 @@ async def mend(runtime: Runtime, lease_seconds: float) -> None:
 async def retain(runtime: Runtime) -> None:
     """Delete files past their date (history stays), end jobs that waited for them, delete orphaned objects.
 
-    Also makes the partitions of the months to come.
+    Also makes the partitions of the months to come, and forgets answers to old idempotency keys.
     """
     await create_partitions(runtime.system)
-    while keys := await expire_files(runtime.system, _BATCH):
-        await runtime.store.delete(*keys)
-    await expire_waiting_jobs(runtime.system)
+    for organization_id in await organizations_with_expired_files(runtime.system):
+        while keys := await _expire(runtime, organization_id):
+            await runtime.store.delete(*keys)
     await drop_expired_uploads(runtime)
+    await forget_answers(runtime.system, datetime.now(UTC) - ANSWER_AGE)
     await sweep_orphans(runtime, datetime.now(UTC) - ORPHAN_AGE)
+
+
+async def _expire(runtime: Runtime, organization_id: UUID) -> list[str]:
+    """Mark some of an organization's files past their date as deleted; the keys to delete from the store."""
+    doer = system_doer()
+    async with runtime.database.unit(organization_id) as connection:
+        expired = await expire_files(connection, _BATCH)
+        for job in expired:
+            summary = f"{job.name}: files deleted after their time"
+            await record(connection, doer, Act(action=ActivityAction.FILES_DELETED, summary=summary, job_id=job.id))
+        for job in await expire_waiting_jobs(connection):
+            summary = f"{job.name}: expired, since nobody answered before its file was deleted"
+            await record(connection, doer, Act(action=ActivityAction.IMPORT_CANCELLED, summary=summary, job_id=job.id))
+    return [key for job in expired for key in job.keys]
 
 
 async def sweep_orphans(runtime: Runtime, before: datetime) -> int:

@@ -56,6 +56,16 @@ async def test_a_file_past_its_date_is_deleted_and_its_history_kept(stage: Stage
     assert await stage.runtime.store.size(young.key) == 4
     [kept] = await rest_of(stage, job.id)
     assert kept.deleted_at is not None
+    assert await acts(stage) == [("FILES_DELETED", "SYSTEM", job.id)]
+    await retain(stage.runtime)
+    assert len(await acts(stage)) == 1, "what is gone is not deleted again"
+
+
+async def acts(stage: Stage) -> list[tuple[object, ...]]:
+    """What the product did by itself."""
+    sql = "select action, actor_kind, job_id from activity where actor_kind = 'SYSTEM' order by at, id"
+    rows = await stage.runtime.database.read(stage.actor.organization_id, sql)
+    return [tuple(row.values()) for row in rows]
 
 
 async def test_a_job_that_awaits_its_mapping_expires_with_its_file(stage: Stage):
@@ -68,6 +78,7 @@ async def test_a_job_that_awaits_its_mapping_expires_with_its_file(stage: Stage)
     expired = await stage.load(job.id)
     assert expired.state is JobState.EXPIRED
     assert expired.revision > job.revision
+    assert await acts(stage) == [("FILES_DELETED", "SYSTEM", job.id), ("IMPORT_CANCELLED", "SYSTEM", job.id)]
 
 
 async def cancel_token(stage: Stage) -> None:
@@ -135,3 +146,17 @@ async def test_a_job_that_was_answered_is_queued_again_with_its_new_spec(stage: 
     assert (again.state, again.spec) == (JobState.QUEUED, {"blocks": 3})
     [token] = await stage.rows("select queue_name from queue.procrastinate_jobs")
     assert token["queue_name"] == "small"
+
+
+async def test_an_answer_to_an_old_idempotency_key_is_forgotten(stage: Stage):
+    organization = stage.actor.organization_id
+    async with stage.runtime.database.unit(organization) as connection:
+        for key, age in (("old", timedelta(days=8)), ("young", timedelta(days=6))):
+            await connection.execute(
+                "insert into idempotency_keys (operation, key, input_hash, created_at) values ('x', $1, '', $2)",
+                key,
+                datetime.now(UTC) - age,
+            )
+    await retain(stage.runtime)
+    left = await stage.runtime.database.read(organization, "select key from app.idempotency_keys")
+    assert [row["key"] for row in left] == ["young"]

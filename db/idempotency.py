@@ -1,11 +1,13 @@
 """Answers that are given again: by operation and key, within an organization."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from db.connections import Connection
+from db.system import SystemDatabase
 from domain.json import JsonObject
 
-__all__ = ["RememberedAnswer", "remember_answer", "remembered"]
+__all__ = ["RememberedAnswer", "forget_answers", "remember_answer", "remembered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +37,8 @@ async def remember_answer(
         input_hash,
         response,
     )
+
+
+async def forget_answers(system: SystemDatabase, before: datetime) -> None:
+    """Delete the answers given before a moment: their keys are free again."""
+    await system.execute("delete from store.idempotency_keys where created_at < $1", before)

@@ -7,8 +7,8 @@ from db.activity import Act, doer_of, record
 from db.bulk import Block, change_leads, delete_leads, end_of_target
 from db.bulk_statements import BulkChange
 from db.connections import Connection
-from db.custom_fields import add_custom_keys
 from db.export_facts import organization_record
+from db.import_facts import add_custom_fields
 from db.locks import Lock, take
 from db.status_writes import delete_status
 from domain.bulk import BulkResult, BulkSpec
@@ -101,7 +101,7 @@ class _Run:
         except Rejected as error:
             raise JobFailed(JobFailureCode.INTERNAL, f"This can no longer be done: {error}") from error
         if change.lead.custom.values and not change.dry_run:
-            await add_custom_keys(connection, change.lead.custom.values)
+            await add_custom_fields(connection, change.lead.custom.values)
         return change
 
     async def _note_deletion(self, connection: Connection, leads: int) -> None:

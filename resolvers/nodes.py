@@ -8,19 +8,26 @@ import strawberry
 
 from db.activity_reads import load_activity
 from db.catalog import list_chatbots, load_companies
+from db.job_files import load_file
 from db.webhooks import list_endpoints, load_delivery
-from domain.ids import IdKind, kind_of, parse_id
+from domain.ids import IdKind, format_id, kind_of, parse_id
 from domain.vocabulary import Permission
+from jobs.export_templates import templates
+from jobs.import_answers import mappings
+from jobs.uploads import get_upload
 from resolvers.access import authorize, caller, home
 from resolvers.context import Info, RequestContext
 from resolvers.leads import lead_node, sight_of
 from resolvers.status_queries import StatusById
 from schema.activity import Activity
+from schema.exports import ExportSchedule, ExportTemplate
+from schema.files import JobFile
 from schema.job_types import job_of
 from schema.nodes import Node
 from schema.organizations import Chatbot, Company, Organization
 from schema.partners import WebhookDelivery, WebhookEndpoint
 from schema.people import ApiKey, User
+from schema.reports import ImportMapping, UploadSession
 
 __all__ = ["NodeQueries"]
 
@@ -84,6 +91,36 @@ async def _activity(context: RequestContext, found: UUID) -> Node | None:
     return Activity.of(entry) if entry else None
 
 
+async def _file(context: RequestContext, found: UUID) -> Node | None:
+    async with context.runtime.database.unit(home(context).id) as connection:
+        file = await load_file(connection, found)
+    return JobFile.of(file) if file and await context.jobs.job(file.job_id) else None
+
+
+async def _template(context: RequestContext, found: UUID) -> Node | None:
+    actor = authorize(context, Permission.LEADS_READ)
+    every = await templates(context.runtime, actor)
+    return next((ExportTemplate.of(record) for record in every if record.id == found), None)
+
+
+async def _schedule(context: RequestContext, found: UUID) -> Node | None:
+    authorize(context, Permission.SCHEDULES_MANAGE)
+    schedule = await context.exports.schedule(found)
+    return ExportSchedule.of(schedule) if schedule else None
+
+
+async def _mapping(context: RequestContext, found: UUID) -> Node | None:
+    actor = authorize(context, Permission.LEADS_IMPORT)
+    every = await mappings(context.runtime, actor)
+    return next((ImportMapping.of(record) for record in every if record.id == found), None)
+
+
+async def _upload(context: RequestContext, found: UUID) -> Node | None:
+    actor = authorize(context, Permission.LEADS_IMPORT)
+    upload = await get_upload(context.runtime, actor, format_id(IdKind.UPLOAD, found))
+    return UploadSession.of(upload) if upload else None
+
+
 FINDERS: Final[Mapping[IdKind, Find]] = {
     IdKind.LEAD: _lead,
     IdKind.STATUS: _status,
@@ -93,6 +130,11 @@ FINDERS: Final[Mapping[IdKind, Find]] = {
     IdKind.API_KEY: _api_key,
     IdKind.COMPANY: _company,
     IdKind.CHATBOT: _chatbot,
+    IdKind.FILE: _file,
+    IdKind.TEMPLATE: _template,
+    IdKind.SCHEDULE: _schedule,
+    IdKind.MAPPING: _mapping,
+    IdKind.UPLOAD: _upload,
     IdKind.ACTIVITY: _activity,
     IdKind.WEBHOOK: _webhook,
     IdKind.DELIVERY: _delivery,

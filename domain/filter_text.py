@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -19,9 +20,13 @@ from domain.filters import (
     Search,
     Value,
 )
+from domain.vocabulary import LeadFieldKey
 
 _SHOWN_VALUES: Final = 5
 _FILE_NAME_LENGTH: Final = 60
+_HIDDEN: Final = "…"
+_PERSONAL: Final = frozenset({LeadFieldKey.NAME, LeadFieldKey.PHONE, LeadFieldKey.EMAIL, LeadFieldKey.EXTERNAL_ID})
+_ABOUT_EMPTINESS: Final = (Operator.IS_NULL, Operator.IS_EMPTY)
 
 _PHRASES: Final[Mapping[Operator, str]] = {
     Operator.EQ: "is",
@@ -43,40 +48,54 @@ _PHRASES: Final[Mapping[Operator, str]] = {
 
 def describe(leads: LeadFilter) -> str:
     """`Status is new and Score from 80`; `All leads` for the filter that matches everything."""
-    return _phrase(leads, nested=False) or "All leads"
+    return _Words().phrase(leads) or "All leads"
+
+
+def outline(leads: LeadFilter) -> str:
+    """The same for names and logs, which others read: what tells who a person is, or may, becomes `…`."""
+    return _Words(hide=True).phrase(leads) or "All leads"
 
 
 def file_name_part(leads: LeadFilter) -> str:
-    """The filter in at most 60 characters of `[A-Za-z0-9_]`, for file names; empty for every lead."""
-    text = _phrase(leads, nested=False)
-    return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").lower()[:_FILE_NAME_LENGTH].rstrip("_")
+    """The outline in at most 60 characters of `[A-Za-z0-9_]`, for file names; empty for every lead."""
+    words = _Words(hide=True).phrase(leads)
+    return re.sub(r"[^A-Za-z0-9]+", "_", words).strip("_").lower()[:_FILE_NAME_LENGTH].rstrip("_")
 
 
-def _phrase(leads: LeadFilter, *, nested: bool) -> str:
-    match leads:
-        case AllOf(items):
-            return _joined(items, " and ", nested=nested)
-        case AnyOf(items):
-            return _joined(items, " or ", nested=nested)
-        case Not(item):
-            return f"not ({_phrase(item, nested=False)})"
-        case Search(text):
-            return f"search “{text}”"
-        case CustomCondition(key, operator, value):
-            return condition_text(key, operator, value)
-        case Condition(known, operator, value):
-            label = "Import" if known.name == "importJobId" else FIELDS[known.key].label
-            return condition_text(label, operator, value)
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """Puts filters into words; `hide`: without values that may tell who a person is."""
 
+    hide: bool = False
 
-def _joined(items: tuple[LeadFilter, ...], word: str, *, nested: bool) -> str:
-    text = word.join(_phrase(item, nested=True) for item in items)
-    return f"({text})" if nested and len(items) > 1 else text
+    def phrase(self, leads: LeadFilter, *, nested: bool = False) -> str:
+        match leads:
+            case AllOf(items):
+                return self._joined(items, " and ", nested=nested)
+            case AnyOf(items):
+                return self._joined(items, " or ", nested=nested)
+            case Not(item):
+                return f"not ({self.phrase(item)})"
+            case Search(text):
+                return f"search “{_HIDDEN if self.hide else text}”"
+            case CustomCondition(key, operator, value):
+                return self._condition(key, operator, value, personal=True)
+            case Condition(known, operator, value):
+                label = "Import" if known.name == "importJobId" else FIELDS[known.key].label
+                return self._condition(label, operator, value, personal=known.key in _PERSONAL)
+
+    def _joined(self, items: tuple[LeadFilter, ...], word: str, *, nested: bool) -> str:
+        text = word.join(self.phrase(item, nested=True) for item in items)
+        return f"({text})" if nested and len(items) > 1 else text
+
+    def _condition(self, label: str, operator: Operator, value: Value, *, personal: bool) -> str:
+        hidden = self.hide and personal and operator not in _ABOUT_EMPTINESS
+        return condition_text(label, operator, _HIDDEN if hidden else value)
 
 
 def condition_text(label: str, operator: Operator, value: Value) -> str:
     """`Score from 80`."""
-    if operator in (Operator.IS_NULL, Operator.IS_EMPTY):
+    if operator in _ABOUT_EMPTINESS:
         return f"{label} is {'empty' if value else 'not empty'}"
     return f"{label} {_PHRASES[operator]} {_value(value)}"
 

@@ -21,6 +21,7 @@ from domain.delta_token import read_delta_token
 from domain.errors import BadInput, Forbidden, InputProblem, LimitProblem, NotFoundProblem, Path, Rejected
 from domain.export_plan import SPEC, ExportFacts, filter_of, resolve
 from domain.exports import Delivery, ExportRequest, ExportSpec, ResolvedExport
+from domain.filter_text import outline
 from domain.ids import IdKind, format_id, parse_id
 from domain.job_requests import SMALL_ROW_COUNT, NewJob
 from domain.jobs import JobRecord
@@ -93,7 +94,7 @@ async def _submit(
     rows: int = await connection.fetchval(counting.sql, *counting.arguments)
     job = await submit(runtime, actor, _new_job(request, prepared, rows, occasion), connection)
     if request.spec.unmask:
-        await _note_unmasking(connection, actor, job, prepared.resolved)
+        await _note_unmasking(connection, actor, job, prepared)
     return job
 
 
@@ -195,13 +196,14 @@ def _authorize(actor: Actor, spec: ExportSpec) -> None:
 
 def _new_job(request: ExportRequest, prepared: Prepared, rows: int, occasion: Occasion) -> NewJob:
     resolved = prepared.resolved
-    name = request.name or f"Export: {resolved.filter_text}"
+    about = outline(prepared.selection.leads)[:_LONGEST_NAME]
+    name = request.name or f"Export: {about}"
     return NewJob(
         kind=JobKind.EXPORT,
         name=name[:_LONGEST_NAME],
         spec=encode(replace(resolved, skip_when_empty=occasion.skip_when_empty)),
         large=resolved.spec.sample_rows is None and rows > SMALL_ROW_COUNT,
-        summary=f"Export of {resolved.filter_text[:_LONGEST_NAME]} as {resolved.format}",
+        summary=f"Export of {about} as {resolved.format}",
         details=_details(resolved),
         trigger=occasion.trigger,
         schedule_id=occasion.schedule_id,
@@ -225,11 +227,11 @@ def _hash(request: ExportRequest) -> str:
     return hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
 
 
-async def _note_unmasking(connection: Connection, actor: Actor, job: JobRecord, resolved: ResolvedExport) -> None:
+async def _note_unmasking(connection: Connection, actor: Actor, job: JobRecord, prepared: Prepared) -> None:
     act = Act(
         action=ActivityAction.UNMASKED_READ,
-        summary=f"Unmasked export of {resolved.filter_text[:_LONGEST_NAME]}",
+        summary=f"Unmasked export of {outline(prepared.selection.leads)[:_LONGEST_NAME]}",
         job_id=job.id,
-        details={"columns": [column.key for column in resolved.columns]},
+        details={"columns": [column.key for column in prepared.resolved.columns]},
     )
     await record(connection, doer_of(actor), act)

@@ -17,7 +17,7 @@ MADE = {
     "LeadStatus": """mutation { made: saveLeadStatus(input: {key: "a", label: "A", stage: NEW}) {
       node: status { id } } }""",
     "ApiKey": 'mutation { made: createApiKey(input: {name: "A", permissions: [LEADS_READ]}) { node: apiKey { id } } }',
-    "WebhookEndpoint": """mutation { made: saveWebhookEndpoint(input: {url: "https://a.example.com", 
+    "WebhookEndpoint": """mutation { made: saveWebhookEndpoint(input: {url: "https://a.example.com",
       events: [JOB_FAILED]}) { node: endpoint { id } } }""",
     "ExportTemplate": 'mutation { made: saveExportTemplate(input: {name: "A", spec: {}}) { node: template { id } } }',
     "ExportSchedule": """mutation { made: saveExportSchedule(input: {name: "A", cron: "0 7 * * 1", timeZone: "UTC",

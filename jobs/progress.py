@@ -1,7 +1,7 @@
 """Follow jobs from any process: a snapshot first, then the newest value as it changes, until a terminal state."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -26,7 +26,7 @@ class JobEvent:
     at: datetime
 
 
-async def follow(runtime: Runtime, actor: Actor, job_id: UUID) -> AsyncIterator[JobEvent]:
+async def follow(runtime: Runtime, actor: Actor, job_id: UUID) -> AsyncGenerator[JobEvent]:
     """SNAPSHOT, then PROGRESS and STATE events; ends after a terminal state. Raises Rejected where there is no job."""
     job = await _load(runtime, actor, job_id)
     yield _event(JobEventType.SNAPSHOT, job)
@@ -43,7 +43,7 @@ async def follow(runtime: Runtime, actor: Actor, job_id: UUID) -> AsyncIterator[
 
 async def follow_all(
     runtime: Runtime, actor: Actor, wanted: Callable[[JobRecord], bool] = lambda _: True
-) -> AsyncIterator[JobEvent]:
+) -> AsyncGenerator[JobEvent]:
     """Every change of every job of the organization from now on: a job's first event is a SNAPSHOT. Never ends."""
     async with runtime.database.unit(actor.organization_id) as connection:
         jobs = await jobs_underway(connection)

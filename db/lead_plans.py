@@ -5,9 +5,9 @@ A plan holds neither values nor verdicts, so that every request of the same shap
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import FromClause, Integer, bindparam, func, literal_column, select
+from sqlalchemy import ColumnElement, FromClause, Integer, bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.sql import visitors
 
@@ -166,9 +166,9 @@ def _derived(
     return pieces, tree.order_by(*ordered(shape, row.lead.c.k0, row.lead.c.k1))
 
 
-def _columns(value: Expression, lead: FromClause) -> list[Any]:
-    found = (part for part in visitors.iterate(value) if getattr(part, "table", None) is lead)
-    return list(found)
+def _columns(value: Expression, lead: FromClause) -> list[ColumnElement[object]]:
+    parts = (part for part in visitors.iterate(value) if getattr(part, "table", None) is lead)
+    return [part for part in parts if isinstance(part, ColumnElement)]
 
 
 def _labelled(code: RowCode) -> list[Expression]:

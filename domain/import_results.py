@@ -212,7 +212,8 @@ class ImportRow:
 class RevertResult:
     """What the undo did or would do, in leads. First updated leads are restored, then created ones removed.
 
-    `found` counts the created leads that were there still. `cursor` is the id of the last lead done in the current part, `removing` whether that is the second one.
+    `found` counts the created leads that were there still. `cursor` is the id of the last
+    lead done in the current part, `removing` whether that is the second one.
     """
 
     removed: int = 0

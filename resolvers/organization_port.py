@@ -19,8 +19,10 @@ __all__ = ["OrganizationPort"]
 
 @dataclass(frozen=True, slots=True)
 class OrganizationPort:
-    """Implements the OrganizationReads of schema/context.py. Raises Forbidden for another organization than the
-    caller's, unless they may cross organizations."""
+    """Implements the OrganizationReads of schema/context.py.
+
+    Raises Forbidden for another organization than the caller's, unless they may cross organizations.
+    """
 
     database: Database
     actor: Actor

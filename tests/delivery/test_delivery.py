@@ -29,7 +29,7 @@ async def test_a_mail_arrives_as_written() -> None:
 
 
 @pytest.mark.parametrize(("answer", "final"), [("451 later", False), ("550 no", True)])
-async def test_what_the_mail_server_refuses_for_good_is_final(answer: str, final: bool) -> None:  # noqa: FBT001
+async def test_what_the_mail_server_refuses_for_good_is_final(answer: str, final: bool) -> None:  # noqa: FBT001 - a case of the table
     async with mail_peer() as peer:
         peer.answer = answer
         with pytest.raises(DeliveryFailed) as caught:
@@ -75,7 +75,7 @@ async def test_private_addresses_are_refused_after_the_name_is_resolved() -> Non
 
 
 @pytest.mark.parametrize(("status", "final"), [(302, False), (410, True), (500, False), (429, False)])
-async def test_only_an_accepting_answer_counts_and_no_redirect_is_followed(status: int, final: bool) -> None:  # noqa: FBT001
+async def test_only_an_accepting_answer_counts_and_no_redirect_is_followed(status: int, final: bool) -> None:  # noqa: FBT001 - a case of the table
     async with webhook_peer() as peer:
         peer.status = status
         with pytest.raises(DeliveryFailed) as caught:

@@ -81,7 +81,7 @@ async def test_rows_written_during_an_export_are_not_in_it(exporting: Exporting)
             if phase == "writing":
                 started.set()
 
-        running.report = noticed  # type: ignore[method-assign]
+        running.report = noticed  # type: ignore[method-assign] - a fault point
         end = await run_export(runtime, running)
         stop.set()
         return end
@@ -162,7 +162,7 @@ async def test_an_export_cancelled_while_it_writes_leaves_the_connection_usable(
             running.cancelled = running.cancelled or processed > 2_000
             report(phase, processed, total)
 
-        running.report = counting  # type: ignore[method-assign]
+        running.report = counting  # type: ignore[method-assign] - a fault point
         return await run_export(runtime, running)
 
     job = await exporting.run(job, later)
@@ -179,7 +179,7 @@ async def test_a_file_with_fewer_rows_than_were_counted_is_never_handed_out(
     copies = export_writing.copies_of
 
     def short(*given: object) -> list[object]:
-        [copy] = copies(*given)  # type: ignore[arg-type]
+        [copy] = copies(*given)  # type: ignore[arg-type] - a fault point
         return [
             replace(
                 copy, statement=Statement(f"select * from ({copy.statement.sql}) q limit 1", copy.statement.arguments)

@@ -233,7 +233,7 @@ async def test_the_manifest_tells_how_to_ask_again(exporting: Exporting) -> None
     job = await exporting.export(columns=NAME_AND_SCORE, filter={"score": {"gte": 80}})
     manifest = await exporting.manifest(job)
     assert manifest["filterDescription"] == "Score from 80"
-    assert manifest["spec"]["filter"] == {"score": {"gte": 80}}  # type: ignore[index]
+    assert manifest["spec"]["filter"] == {"score": {"gte": 80}}  # type: ignore[index] - JSON
     assert (await exporting.file(job, JobFileRole.MANIFEST)).name.endswith(".csv.manifest.json")
 
 

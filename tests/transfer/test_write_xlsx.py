@@ -14,7 +14,7 @@ from transfer.write_xlsx import MAX_CELL, SheetPlan, XlsxWriter
 MOMENT = datetime(2024, 1, 15, 14, 30, 22, tzinfo=UTC)
 TYPES = (FieldType.TEXT, FieldType.INTEGER, FieldType.DATETIME, FieldType.LONG_TEXT)
 Row = tuple[str | None, int | None, datetime | None, str | None]
-_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - spreadsheets know no zones
+_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001 - workbooks hold no zone - spreadsheets know no zones
 
 
 def _plan(total: int) -> SheetPlan:
@@ -57,7 +57,7 @@ _TEXT = st.text(alphabet=st.sampled_from("abé&<>\"'\n\t=שλ😀_x"), min_size=
 _ROW = st.tuples(
     st.none() | _TEXT,
     st.none() | st.integers(-5, 10**9),
-    st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1)).map(lambda m: m.replace(microsecond=0)),  # noqa: DTZ001
+    st.none() | st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1)).map(lambda m: m.replace(microsecond=0)),  # noqa: DTZ001 - workbooks hold no zone
     st.none() | _TEXT,
 )
 

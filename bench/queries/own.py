@@ -1,0 +1,79 @@
+"""What this server alone is held to: deep pages cost what the first does, and isolation costs a search nothing."""
+
+import time
+from collections.abc import Sequence
+
+import asyncpg
+import psycopg
+
+from bench.queries.client import Call, Connection, load
+from bench.queries.world import Subject, World
+from db.cursors import Place, fingerprint, write_cursor
+from db.dsn import for_asyncpg
+from db.pool import GATE
+from domain.exports import LeadOrder
+from domain.filters import EVERYTHING
+
+Row = dict[str, object]
+PAGE = 40
+DEEP = 8_000
+DOCUMENT = "query($after: String) {{ leads(first: {first}{after}) {{ nodes {{ id name email score createdAt }} }} }}"
+SEARCHED = "select id, name from {} where search_text like $2 order by created_at desc, id desc limit 51"
+TERMS = ("durand 12", "kumar 34", "lead777", "cohen 9")
+
+
+async def deep_pages(where: World, server: Subject, leads: int) -> Row:
+    deep = min(DEEP, int(leads * 0.34) // PAGE - 1)
+    with psycopg.connect(where.dsn) as connection:
+        found = connection.execute(
+            "select created_at, id from store.leads where organization_id = %s "
+            "order by created_at desc, id desc offset %s limit 1",
+            [where.organization, deep * PAGE - 1],
+        ).fetchone()
+        assert found is not None
+    cursor = write_cursor(fingerprint(LeadOrder(), EVERYTHING), Place(*found))
+    first = {"query": DOCUMENT.format(first=PAGE, after="").replace("query($after: String) ", "")}
+    last = {"query": DOCUMENT.format(first=PAGE, after=", after: $after"), "variables": {"after": cursor}}
+    calls = [Call.of(server.port, "/graphql", where.token, body) for body in (last, first)]
+    used = await _interleaved(where, server, calls)
+    return _row(f"page {deep:,}", "page 1", used)
+
+
+async def _interleaved(where: World, server: Subject, calls: Sequence[Call]) -> list[float]:
+    """CPU milliseconds a request of each call."""
+    used, count = [0.0] * len(calls), 100
+    for _ in range(6):
+        for index, call in enumerate(calls):
+            connection = await Connection.open(server.port)
+            await load([connection], call, 5)
+            before = server.cpu() + where.database_cpu()
+            await load([connection], call, count)
+            used[index] += server.cpu() + where.database_cpu() - before
+            connection.close()
+    return [seconds / 6 / count * 1000 for seconds in used]
+
+
+async def isolated_search(where: World) -> Row:
+    """The same search by the server's role through the view, and by the owner with the organization spelt out."""
+    isolated = await asyncpg.connect(where.environment["BENCH_DSN"])
+    owner = await asyncpg.connect(for_asyncpg(where.dsn).dsn)
+    through = SEARCHED.format("app.leads").join(GATE)
+    bare = SEARCHED.format("store.leads").replace("where ", "where organization_id = $1::uuid and ")
+    organization, seconds = str(where.organization), [0.0, 0.0]
+    for turn in range(30):
+        for index, (connection, statement) in enumerate(((isolated, through), (owner, bare))):
+            began = time.perf_counter()
+            rows = await connection.fetch(statement, organization, f"%{TERMS[turn % len(TERMS)]}%")
+            if turn >= len(TERMS):
+                seconds[index] += time.perf_counter() - began
+            assert rows
+    await isolated.close()
+    await owner.close()
+    return _row("search, isolated", "search without isolation", [total / 26 * 1000 for total in seconds])
+
+
+def _row(work: str, reference: str, used: Sequence[float]) -> Row:
+    ratio = round(used[0] / used[1], 3)
+    print(f"{work}: {ratio:.2f} times {reference} ({used[0]:.2f} and {used[1]:.2f} ms)", flush=True)
+    figures = {work: {"ms": round(used[0], 3)}, reference: {"ms": round(used[1], 3)}}
+    return {"work": work, "subject": "leadport", "reference": reference, "ratio": ratio, "figures": figures}

@@ -6,10 +6,13 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from standardwebhooks import Webhook
 
+from domain.webhooks import new_signing_secret
 from tests.examples import DOCS, blocks
 from tests.serving import Server, demo_folder
 
@@ -52,6 +55,18 @@ def test_an_example_for_the_shell_runs(server: Server, tmp_path: Path, number: i
 @pytest.mark.parametrize("number", range(len(PYTHON)))
 def test_an_example_in_python_runs(server: Server, tmp_path: Path, number: int):
     run(server, [sys.executable, "-W", "error", "-"], tmp_path, PYTHON[number])
+
+
+def test_the_example_for_webhooks_tells_our_messages_from_others():
+    example: dict[str, object] = {}
+    exec(next(source for source in PYTHON if "def verified" in source), example)
+    secret, body, at = new_signing_secret(), b'{"type": "job.finished"}', datetime.now(UTC)
+    signature = Webhook(secret).sign("msg_1", at, body.decode())
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(int(at.timestamp())), "webhook-signature": signature}
+    verified = example["verified"]
+    assert verified(secret, headers, body)
+    assert not verified(secret, headers, body + b" ")
+    assert not verified(secret, {**headers, "webhook-timestamp": str(int(at.timestamp()) - 400)}, body)
 
 
 def test_every_language_has_examples():

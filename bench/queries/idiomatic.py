@@ -242,7 +242,7 @@ class View(GraphQL[Any, Any]):
             scope["session"] = session
             await super().__call__(scope, receive, send)
 
-    async def get_context(self, request: Request, response: Response | None = None) -> dict[str, Any]:  # noqa: ARG002
+    async def get_context(self, request: Request, response: Response | None = None) -> dict[str, Any]:  # noqa: ARG002 - Strawberry's signature
         token = request.headers["authorization"].removeprefix("Bearer ")
         jwt.decode(token, SECRET, ["HS256"], audience="leadport", issuer="leadport")
         session = request.scope["session"]

@@ -41,7 +41,7 @@ async def test_leads_by_ids_change_and_each_has_a_result(desk: Desk):
     assert [(row["leadId"], row["outcome"]) for row in job["results"]["nodes"]] == [
         (first, "CHANGED"), (second, "UNCHANGED"), (unknown, "NOT_FOUND"), ("nonsense", "NOT_FOUND"),
     ]  # fmt: skip
-    rows = await desk.rows("select stage, tags, version, updated_by from app.leads order by id")
+    rows = await desk.rows("select stage, tags, version, updated_by from app.leads order by name")
     assert rows == [
         {"stage": "CONTACTED", "tags": ["q4"], "version": 2, "updated_by": "Owner"},
         {"stage": "CONTACTED", "tags": ["q4"], "version": 1, "updated_by": None},
@@ -67,7 +67,7 @@ async def test_a_dry_run_counts_and_changes_nothing(desk: Desk):
     assert counts(answer["job"]) == (2, 2, 0, 0)
     plain = await update(desk, {"ids": [first, second]}, {"score": 7}, dry=True)
     assert counts(plain["job"]) == (2, 1, 1, 0)
-    rows = await desk.rows("select score, version, notes_count from app.leads order by id")
+    rows = await desk.rows("select score, version, notes_count from app.leads order by name")
     assert rows == [{"score": None, "version": 1, "notes_count": 0}, {"score": 7, "version": 1, "notes_count": 0}]
 
 
@@ -134,8 +134,8 @@ async def test_a_lead_that_would_double_an_active_one_fails_alone(desk: Desk):
         assert (job["state"], counts(job)) == ("COMPLETED_WITH_ERRORS", (5, 3, 0, 2))
         failed = [row for row in job["results"]["nodes"] if row["outcome"] == "FAILED"]
         assert [(row["leadId"], row["code"]) for row in failed] == [(ids[1], "DUPLICATE"), (ids[3], "DUPLICATE")]
-    rows = await desk.rows("select name from app.leads where stage in ('WON', 'LOST') order by id")
-    assert [row["name"] for row in rows] == ["twin of open", "second"]
+    rows = await desk.rows("select name from app.leads where stage in ('WON', 'LOST') order by name")
+    assert [row["name"] for row in rows] == ["second", "twin of open"]
 
 
 async def test_leads_are_shared_out_evenly(desk: Desk):
@@ -147,7 +147,7 @@ async def test_leads_are_shared_out_evenly(desk: Desk):
     assert counts(dry["job"]) == (7, 7, 0, 0)
     answer = (await desk.ask(ASSIGN, target=target, users=users))["bulkAssignLeads"]
     assert counts(answer["job"]) == (7, 7, 0, 0)
-    rows = await desk.rows("select assignee_id from app.leads order by id")
+    rows = await desk.rows("select assignee_id from app.leads order by name")
     assert [row["assignee_id"] for row in rows] == [uuid(users[place % 3]) for place in range(7)]
 
 

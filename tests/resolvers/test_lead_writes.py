@@ -209,7 +209,7 @@ async def test_a_lead_cannot_become_the_double_of_another(desk: Desk):
         assert answer["lead"] is None
         assert answer["duplicateOf"] == {"id": first}
         assert answer["userErrors"][0]["code"] == "DUPLICATE"
-    rows = await desk.rows("select phone, external_id, stage, version from app.leads order by id offset 1")
+    rows = await desk.rows("select phone, external_id, stage, version from app.leads order by name offset 1")
     assert rows[0] == {"phone": None, "external_id": None, "stage": "NEW", "version": 1}
     assert rows[1]["stage"] == "LOST"
     assert (await change(desk, closed, set={"name": "C2"}))["userErrors"] == []

@@ -207,7 +207,7 @@ async def test_another_stage_moves_the_leads_of_the_status(desk: Desk):
     status = (await statuses(desk))["contacted"]
     answer = await save(desk, STATUS, id=status["id"], key="contacted", label="Contacted", stage="WON")
     assert answer["status"]["leadCount"]["value"] == 1
-    rows = await desk.rows("select name, stage, version from app.leads order by id")
+    rows = await desk.rows("select name, stage, version from app.leads order by name")
     assert rows == [{"name": "A", "stage": "NEW", "version": 1}, {"name": "B", "stage": "WON", "version": 2}]
 
 
@@ -267,7 +267,7 @@ async def test_more_than_ten_thousand_leads_follow_their_status_by_a_job(desk: D
 
 async def _quiet(desk: Desk) -> None:
     """Until every job of the organization has ended."""
-    for _ in range(200):
+    for _ in range(1200):
         states = {row["state"] for row in await desk.rows("select state from app.jobs")}
         if states <= {"COMPLETED"}:
             return

@@ -10,7 +10,7 @@ from domain.records import OrganizationRecord
 
 
 async def statuses_of(database: Database, organization: OrganizationRecord) -> dict[str, tuple[UUID, str]]:
-    rows = await database.read(organization.id, "select id, key, stage from app.statuses")
+    rows = await database.read(organization.id, "select id, key, stage from app.statuses order by position")
     return {row["key"]: (row["id"], row["stage"]) for row in rows}
 
 

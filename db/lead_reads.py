@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from typing import Final, cast
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import Integer, bindparam, literal_column, select, union_all
 
 from db import views
@@ -15,6 +16,7 @@ from db.lead_plans import plan_estimate
 from db.pool import Database
 from db.shapes import Lowered
 from db.statements import Statement, render
+from domain.errors import BadInput
 
 __all__ = ["LeadReader", "custom_fields", "existing_leads", "filter_values"]
 
@@ -34,8 +36,14 @@ class LeadReader:
         self.organization_id = organization_id
 
     async def rows(self, statement: Statement, values: Mapping[str, object]) -> Sequence[Row]:
-        """The rows of a statement; errors as of `Database.read`."""
-        return await self.database.read(self.organization_id, statement.sql, *statement.arguments(values))
+        """The rows of a statement; errors as of `Database.read`.
+
+        Raises BadInput where it takes longer than the statement time-out, as an order without an index may.
+        """
+        try:
+            return await self.database.read(self.organization_id, statement.sql, *statement.arguments(values))
+        except asyncpg.QueryCanceledError:
+            raise BadInput("This takes too long; narrow the filter, or order by another field.", ("filter",)) from None
 
     async def estimate(self, lowered: Lowered) -> int:
         """How many leads the planner expects a filter to find."""

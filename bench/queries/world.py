@@ -98,7 +98,9 @@ class World:
     def database_cpu(self) -> float:
         """CPU seconds that PostgreSQL has used, all of its processes together."""
         postmaster = psutil.Process(self.postmaster)
-        return sum(map(_cpu, (postmaster, *postmaster.children())))
+        ended = postmaster.cpu_times()
+        living = sum(map(_cpu, (postmaster, *postmaster.children())))
+        return living + ended.children_user + ended.children_system
 
 
 def _parts(dsn: str) -> dict[str, object]:

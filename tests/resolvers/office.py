@@ -115,8 +115,9 @@ def uuid(shown_id: str) -> UUID:
 
 
 @asynccontextmanager
-async def open_office(url: str, folder: Path) -> AsyncIterator[Office]:
+async def open_office(url: str, folder: Path, **settings: object) -> AsyncIterator[Office]:
     runtime = await open_runtime(app_dsn(url, SECRET), system_dsn(url, SECRET), folder)
+    runtime = replace(runtime, settings=replace(runtime.settings, **settings))
     options = DispatchOptions(dsn=system_dsn(url, SECRET), large=2, small=4, drain_seconds=5, lease_seconds=10)
     stop = asyncio.Event()
     working = asyncio.create_task(Worker(runtime, options, HANDLERS).run(stop))

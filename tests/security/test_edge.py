@@ -1,0 +1,73 @@
+"""The edge with limits that a test can reach, and without a demo (SECURITY-TESTS 6, 12, 13, 14)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.vocabulary import Role
+from tests.resolvers.office import Office
+from tests.security.world import World
+from web.app import create_app
+from web.config import WebConfig
+from web.pages import PageConfig
+from web.rates import RateLimits
+from web.tokens import Tokens, TokenSettings
+
+TOKENS = TokenSettings("leadport", "leadport", {"k1": b"a secret of the tests that is long enough"})
+PAGES = PageConfig(graphiql_enabled=False, demo_token=None, version="1")
+LEADS = "query ($f: LeadFilter, $a: String) { leads(first: 2, filter: $f, after: $a) { nodes { id } } }"
+
+
+@asynccontextmanager
+async def edge(office: Office, rates: RateLimits) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(WebConfig(runtime=office.runtime, tokens=TOKENS, pages=PAGES, rates=rates))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
+        yield client
+
+
+async def test_s12_without_a_demo_nobody_reads_the_schema_unless_signed_in(office: Office, stranger: World) -> None:
+    slug = stranger.desk.organization.slug
+    token = Tokens(TOKENS).issue(organization=slug, role=Role.VIEWER, subject="v", name="V", seconds=60)
+    body = {"query": "{ __schema { queryType { name } } }"}
+    async with edge(office, RateLimits()) as client:
+        anonymous = (await client.post("/graphql", json=body)).json()
+        known = (await client.post("/graphql", json=body, headers={"Authorization": f"Bearer {token}"})).json()
+    assert "queryType" not in str(anonymous.get("data"))
+    assert anonymous["errors"]
+    assert known == {"data": {"__schema": {"queryType": {"name": "Query"}}}}
+
+
+async def test_s14_too_many_operations_are_429_with_retry_after(office: Office) -> None:
+    async with edge(office, RateLimits(anonymous=60)) as client:
+        answers = [await client.post("/graphql", json={"query": "{ __typename }"}) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+    assert answers[-1].json()["errors"][0]["extensions"]["code"]
+
+
+async def test_s14_refused_credentials_are_429_with_retry_after(office: Office) -> None:
+    async with edge(office, RateLimits(failures=2)) as client:
+        headers = {"Authorization": "Bearer nonsense"}
+        answers = [await client.post("/graphql", json={"query": "{ __typename }"}, headers=headers) for _ in range(4)]
+    assert [answer.status_code for answer in answers] == [401, 401, 429, 429]
+    assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=st.text(), cursor=st.one_of(st.none(), st.text(), st.binary().map(bytes.hex)))
+async def test_s06_s13_no_text_and_no_cursor_is_an_internal_error(
+    stranger: World, text: str, cursor: str | None
+) -> None:
+    where = {
+        "or": [
+            {"search": text},
+            {"name": {"contains": text}},
+            {"externalId": {"eq": text}},
+            {"tags": {"hasAny": [text]}},
+        ]
+    }
+    answer = await stranger.desk.execute(LEADS, f=where, a=cursor)
+    assert "INTERNAL" not in {error["extensions"]["code"] for error in answer["errors"]}

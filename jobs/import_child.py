@@ -23,7 +23,7 @@ from transfer.messages import (
     frame_length,
 )
 
-__all__ = ["open_file", "parsing"]
+__all__ = ["Messages", "open_file", "parsing"]
 
 _ROOT: Final = Path(__file__).resolve().parents[1]
 _READ_AHEAD: Final = 4 << 20
@@ -33,15 +33,32 @@ _STOPPED: Final = frozenset({-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, -
 """Ends that somebody else caused: the machine ran out of memory, or is going down."""
 
 
+class Messages(AsyncIterator[Message]):
+    """What a child says, in its order."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._messages = _messages(process)
+
+    async def __anext__(self) -> Message:
+        """The next message. Raises JobFailed for `Failed`, and where the child died."""
+        return await anext(self._messages)
+
+    def count_only(self) -> None:
+        """Have the child read on to the end without judging: what still comes is `Done` and blocks on their way."""
+        if self._process.returncode is None:
+            self._process.send_signal(signal.SIGUSR1)
+
+
 @asynccontextmanager
-async def parsing(request: ChildRequest) -> AsyncGenerator[AsyncIterator[Message]]:
+async def parsing(request: ChildRequest) -> AsyncGenerator[Messages]:
     """The child's messages in their order; `Failed` is raised as JobFailed. The child is gone when the block ends."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", CHILD_MODULE, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, cwd=_ROOT, limit=_READ_AHEAD
     )
     try:
         await _send(process, encode_request(request))
-        yield _messages(process)
+        yield Messages(process)
     finally:
         if process.returncode is None:
             process.kill()

@@ -18,7 +18,7 @@ from domain.errors import JobCancelled, JobFailed
 from domain.imports import Checkpoint, ImportPass, ImportResult, ImportSpec
 from domain.stored import decode, encode
 from domain.vocabulary import ErrorPolicy, ImportMode, JobFailureCode
-from jobs.import_child import parsing
+from jobs.import_child import Messages, parsing
 from jobs.import_ends import abort, awaiting, cancelled, committed, error_file, planned, review, with_unknown_values
 from jobs.import_notices import tell_failed, telling
 from jobs.import_pass import PHASES, FilePass, rows_done
@@ -147,7 +147,7 @@ class _Import:
                 await add_custom_fields(connection, opened.custom_keys)
         return result
 
-    async def _blocks(self, messages: AsyncIterator[Message], opened: Opened, result: ImportResult) -> ImportResult:
+    async def _blocks(self, messages: Messages, opened: Opened, result: ImportResult) -> ImportResult:
         scope = self.source.facts.organization.settings.duplicate_scope
         writer = Writer(
             organization_id=self.job.organization_id,
@@ -173,8 +173,9 @@ class _Import:
         return replace(result, total_rows=total)
 
 
-async def _count(messages: AsyncIterator[Message]) -> int | None:
+async def _count(messages: Messages) -> int | None:
     """The rows of the whole file, None where reading on to its end takes too long."""
+    messages.count_only()
     try:
         async with asyncio.timeout(_COUNTING_SECONDS):
             async for message in messages:

@@ -1,10 +1,13 @@
 """The parsing child process: a request on standard input, messages on standard output (transfer/messages.py)."""
 
 import resource
+import signal
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import BinaryIO, Final
 
 import msgspec
@@ -27,14 +30,22 @@ from transfer.opening import OpenFile, open_file
 from transfer.read_csv import Records
 from transfer.validate import Judged
 
+_count_only = threading.Event()
+"""Set by SIGUSR1: nobody wants the blocks any more, only how many rows there are."""
+
 _OUT_OF_MEMORY: Final = "The file needs more memory than an import may use."
 
 
 def main() -> None:
     """Answers one request."""
+    signal.signal(signal.SIGUSR1, _stop_judging)
     request = decode_request(sys.stdin.buffer.read())
     limit_memory(request.limits.memory_bytes)
     serve(request, sys.stdout.buffer)
+
+
+def _stop_judging(_number: int, _frame: FrameType | None) -> None:
+    _count_only.set()
 
 
 def limit_memory(size: int) -> None:
@@ -97,6 +108,8 @@ class _Run:
             total = records.next.rows
             if total > self._request.limits.max_rows:
                 raise TooLarge(f"The file has more than {self._request.limits.max_rows:,} rows.")
+            if _count_only.is_set():
+                continue
             judged = self._file.judge.judge(records)
             self._write_errors(judged)
             if self._request.mode is ChildMode.ROWS:

@@ -15,6 +15,7 @@ from db.connections import Connection
 from db.export_facts import custom_fields, missing_leads, organization_record, snapshot_mark, template_spec
 from db.export_query import Selection, count_rows, masked_order
 from db.filters import FilterContext
+from db.jobs import load_job_by_key
 from db.references import check_references
 from domain.actors import Actor
 from domain.delta_token import read_delta_token
@@ -92,8 +93,9 @@ async def _submit(
     prepared = await prepare(connection, actor, request.spec, request.deliver)
     counting = count_rows(prepared.selection, SMALL_ROW_COUNT + 1)
     rows: int = await connection.fetchval(counting.sql, *counting.arguments)
+    known = request.idempotency_key and await load_job_by_key(connection, request.idempotency_key)
     job = await submit(runtime, actor, _new_job(request, prepared, rows, occasion), connection)
-    if request.spec.unmask:
+    if request.spec.unmask and not known:
         await _note_unmasking(connection, actor, job, prepared)
     return job
 

@@ -41,8 +41,9 @@ async def run_export(runtime: Runtime, job: RunningJob) -> JobEnd:
     """
     resolved = decode(ResolvedExport, job.record.spec)
     job.report("counting", 0, None)
+    limit = asyncio.timeout(LONGEST_SECONDS)
     try:
-        async with asyncio.timeout(LONGEST_SECONDS), runtime.database.snapshot(job.organization_id) as connection:
+        async with limit, runtime.database.snapshot(job.organization_id) as connection:
             snapshot = await open_snapshot(connection, resolved.time_zone)
             organization = await organization_record(connection)
             writing = await _writing(runtime, job, connection, (resolved, organization, snapshot))
@@ -50,6 +51,8 @@ async def run_export(runtime: Runtime, job: RunningJob) -> JobEnd:
                 return _nothing(job, snapshot)
             stored = await write_data(writing)
     except TimeoutError:
+        if not limit.expired():
+            raise
         raise JobFailed(JobFailureCode.LIMIT_EXCEEDED, "The export took longer than an hour.") from None
     made = Made(resolved, snapshot.at, snapshot.delta_token, writing.layout.total, stored)
     return await _end(writing, organization, made)

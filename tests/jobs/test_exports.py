@@ -199,6 +199,13 @@ async def test_the_same_key_and_input_give_the_same_job(exporting: Exporting) ->
     assert caught.value.problems[0].code is UserErrorCode.IDEMPOTENCY_MISMATCH
 
 
+async def test_a_repeated_request_for_unmasked_values_is_one_act(exporting: Exporting) -> None:
+    request = ExportRequest(spec=ExportSpec(unmask=True), idempotency_key="k")
+    for _ in range(2):
+        await submit_export(exporting.runtime, exporting.actor, request)
+    assert (await exporting.activity()).count("UNMASKED_READ") == 1
+
+
 async def test_sample_data_satisfies_the_filter_and_reads_no_lead(exporting: Exporting) -> None:
     filter_ = {
         "status": {"eq": "new"},

@@ -20,7 +20,6 @@ __all__ = [
     "Taken",
     "lock_settings",
     "lock_user",
-    "other_owners",
     "save_chatbot",
     "save_company",
     "save_settings",
@@ -98,16 +97,15 @@ async def save_chatbot(
     return chatbot_of(row) if row else None
 
 
-async def lock_user(connection: Connection, user_id: UUID) -> UserRecord | None:
-    """The user, kept from other changes until the transaction's end."""
-    row = await connection.fetchrow(f"select {_USER} from users where id = $1 for update", user_id)
-    return user_of(row) if row else None
+async def lock_user(connection: Connection, user_id: UUID) -> tuple[UserRecord | None, int]:
+    """The user, and how many active owners there are besides; all kept from changes until the transaction's end.
 
-
-async def other_owners(connection: Connection, user_id: UUID) -> int:
-    """How many active owners there are besides this one, kept from changes until the transaction's end."""
-    sql = "select id from users where role = 'OWNER' and active order by id for update"
-    return sum(1 for row in await connection.fetch(sql) if row["id"] != user_id)
+    Locked in the order of their ids, so that two changes of owners do not wait for each other crosswise.
+    """
+    sql = f"select {_USER} from users where id = $1 or (role = 'OWNER' and active) order by id for update"
+    users = [user_of(row) for row in await connection.fetch(sql, user_id)]
+    others = [user for user in users if user.id != user_id]
+    return next((user for user in users if user.id == user_id), None), len(others)
 
 
 async def save_user(connection: Connection, user: UserRecord, *, new: bool) -> None:

@@ -11,7 +11,6 @@ from db.organization_writes import (
     Taken,
     lock_settings,
     lock_user,
-    other_owners,
     save_chatbot,
     save_company,
     save_settings,
@@ -94,12 +93,12 @@ async def change_user(runtime: Runtime, actor: Actor, request: SaveUser) -> User
     require((*_external_id_problems(request.external_id), *_email_problems(request.email)))
     user_id = _known(IdKind.USER, "user", request.id, "input", "id")
     async with runtime.database.unit(actor.organization_id) as connection:
-        before = await lock_user(connection, user_id) if user_id else None
+        before, owners = await lock_user(connection, user_id) if user_id else (None, 0)
         if user_id is not None and before is None:
             raise not_found("user", request.id or "", "input", "id")
         user = _user(request, before)
         _require_rights(actor, before, user)
-        await _require_owner(connection, before, user)
+        _require_owner(before, user, owners)
         try:
             await save_user(connection, user, new=before is None)
         except Taken as error:
@@ -161,9 +160,9 @@ def _may_grant(actor: Actor, before: UserRecord | None, role: Role) -> bool:
     return may_grant(actor.role, role) and (before is None or may_grant(actor.role, before.role))
 
 
-async def _require_owner(connection: Connection, before: UserRecord | None, after: UserRecord) -> None:
+def _require_owner(before: UserRecord | None, after: UserRecord, others: int) -> None:
     was = before is not None and before.role is Role.OWNER and before.active
-    if was and not (after.role is Role.OWNER and after.active) and not await other_owners(connection, after.id):
+    if was and not (after.role is Role.OWNER and after.active) and not others:
         path: Path = ("input", "active" if after.role is Role.OWNER else "role")
         message = "This is the last active owner: make somebody else one first."
         raise Rejected(InputProblem(UserErrorCode.INVALID, message, path))

@@ -68,6 +68,10 @@ class SystemDatabase:
         async with lease(self._pool) as connection:
             return await connection.execute(sql, *args)
 
+    async def ping(self) -> None:
+        """Whether the database answers; errors as `fetch`."""
+        await self.fetch("select 1")
+
     def unit(self) -> AbstractAsyncContextManager[Connection]:
         """A transaction; binds start at $1.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
@@ -27,9 +28,6 @@ class JobPort:
         self._runtime = runtime
         self._actor = actor
         self._settings = settings
-        # nothing is kept beyond a batch: the context of a subscription lives for hours
-        self._jobs = DataLoader(load_fn=self._load_jobs, cache=False)
-        self._files = DataLoader(load_fn=self._load_files, cache=False)
 
     async def job(self, job_id: UUID) -> JobRecord | None:
         """A job with its progress, of a kind that the caller may see."""
@@ -51,6 +49,14 @@ class JobPort:
     async def download(self, file: JobFileRecord, ttl_seconds: int) -> SignedUrl | None:
         """A fresh link to the file; None where the caller may not have it, or it is gone. Raises BadInput."""
         return await link_to(self._runtime, self._actor, self._settings, file, ttl_seconds)
+
+    @cached_property
+    def _jobs(self) -> DataLoader[UUID, JobRecord | None]:
+        return DataLoader(load_fn=self._load_jobs, cache=False)  # the context of a subscription lives for hours
+
+    @cached_property
+    def _files(self) -> DataLoader[UUID, Sequence[JobFileRecord]]:
+        return DataLoader(load_fn=self._load_files, cache=False)  # the context of a subscription lives for hours
 
     async def _load_jobs(self, ids: list[UUID]) -> Sequence[JobRecord | None]:
         found = await load_jobs(self._runtime.database, self._actor.organization_id, ids)

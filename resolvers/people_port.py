@@ -1,6 +1,7 @@
 """People and programs inside other objects."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from uuid import UUID
 
 from strawberry.dataloader import DataLoader
@@ -19,9 +20,6 @@ class PeoplePort:
     def __init__(self, database: Database, organization_id: UUID) -> None:
         self._database = database
         self._organization_id = organization_id
-        # nothing is kept beyond a batch: the context of a subscription lives for hours
-        self._users = DataLoader(load_fn=self._load_users, cache=False)
-        self._keys = DataLoader(load_fn=self._load_keys, cache=False)
 
     async def user(self, user_id: UUID) -> UserRecord | None:
         """A user, active or not."""
@@ -30,6 +28,14 @@ class PeoplePort:
     async def api_key(self, key_id: UUID) -> ApiKeyRecord | None:
         """An API key, revoked or not."""
         return await self._keys.load(key_id)
+
+    @cached_property
+    def _users(self) -> DataLoader[UUID, UserRecord | None]:
+        return DataLoader(load_fn=self._load_users, cache=False)  # the context of a subscription lives for hours
+
+    @cached_property
+    def _keys(self) -> DataLoader[UUID, ApiKeyRecord | None]:
+        return DataLoader(load_fn=self._load_keys, cache=False)  # the context of a subscription lives for hours
 
     async def _load_users(self, ids: list[UUID]) -> Sequence[UserRecord | None]:
         found = await load_users(self._database, self._organization_id, ids)

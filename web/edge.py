@@ -1,19 +1,31 @@
-"""The outermost layer: one log line and one safe answer for what nobody expected, and a duration for every request."""
+"""The outermost layer: what nobody expected becomes one log line and one safe answer.
+
+Every request gets a duration in the metrics, every answer its security headers.
+"""
 
 import logging
 import time
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
+from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.ids import new_id
 from web.metrics import REQUESTS, route_of
 
-__all__ = ["Edge"]
+__all__ = ["Edge", "unbroken"]
 
 _LOG: Final = logging.getLogger(__name__)
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Of answers that set none of their own; no answer is without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,9 @@ class Edge:
             nonlocal status, answering
             if message["type"] == "http.response.start":
                 status, answering = message["status"], True
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
             await send(message)
 
         try:
@@ -47,7 +62,22 @@ class Edge:
             REQUESTS.labels(route_of(scope), scope["method"], str(status)).observe(time.monotonic() - started)
 
 
+async def unbroken(answers: AsyncGenerator[Mapping[str, object]]) -> AsyncGenerator[Mapping[str, object]]:
+    """The answers of a stream; what nobody expected is logged, and ends it with one more answer, which masks it."""
+    try:
+        async with aclosing(answers):
+            async for answer in answers:
+                yield answer
+    except Exception:  # noqa: BLE001 - the edge, as above: the answer has begun, and no status can tell
+        correlation_id = str(new_id())
+        _LOG.exception("stream failed", extra={"correlation_id": correlation_id})
+        yield _masked_answer(correlation_id)
+
+
 def _masked(correlation_id: str) -> JSONResponse:
+    return JSONResponse(_masked_answer(correlation_id), 500)
+
+
+def _masked_answer(correlation_id: str) -> dict[str, object]:
     message = "Something went wrong. The correlation id finds it in the server's log."
-    error = {"message": message, "extensions": {"code": "INTERNAL", "correlationId": correlation_id}}
-    return JSONResponse({"errors": [error]}, 500, {"X-Content-Type-Options": "nosniff"})
+    return {"errors": [{"message": message, "extensions": {"code": "INTERNAL", "correlationId": correlation_id}}]}

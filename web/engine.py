@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
 from typing import Final, cast
@@ -10,6 +11,7 @@ from typing import Final, cast
 from graphql import (
     DocumentNode,
     ExecutionResult,
+    FieldNode,
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -19,11 +21,13 @@ from graphql import (
 )
 from strawberry import Schema
 
+from domain.errors import BadInput, Forbidden, Rejected, Unauthenticated
 from resolvers.context import RequestContext
 from resolvers.errors import coded
 from web.cost import TooExpensive
 from web.denials import record_denials
 from web.documents import Documents, Prepared
+from web.edge import unbroken
 from web.graphql_request import GraphQLRequest
 from web.metrics import OPERATIONS
 
@@ -39,6 +43,7 @@ class Ready:
     operation: OperationDefinitionNode
     request: GraphQLRequest
     cost: int
+    hide_suggestions: bool = False
 
     @property
     def kind(self) -> OperationType:
@@ -48,9 +53,10 @@ class Ready:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """An operation that does not run, and why."""
+    """An operation that does not run, and why. `cost` is what the rate limit counts all the same."""
 
     answer: Answer
+    cost: int = 0
 
 
 class Engine:
@@ -63,20 +69,20 @@ class Engine:
         self._anonymous = anonymous
         self._seconds = seconds
 
-    def prepare(self, request: GraphQLRequest, *, anonymous: bool = False) -> Ready | Refused:
+    async def prepare(self, request: GraphQLRequest, *, anonymous: bool = False) -> Ready | Refused:
         """Parse, validate and reckon, without running anything; `anonymous` callers may see less of the schema."""
         documents = self._anonymous if anonymous else self._documents
-        prepared = documents.prepare(request.query)
+        prepared = await documents.prepare(request.query)
         if prepared.errors:
-            return Refused({"errors": [error.formatted for error in prepared.errors]})
+            return Refused({"errors": [error.formatted for error in prepared.errors]}, prepared.effort)
         operation = prepared.operation(request.operation_name)
         if operation is None:
-            return _refused(_NO_OPERATION, "OPERATION_RESOLUTION_FAILURE")
+            return _refused(_NO_OPERATION, "OPERATION_RESOLUTION_FAILURE", prepared.effort)
         try:
             cost = documents.check_cost(prepared, request.operation_name, request.variables)
         except TooExpensive as error:
-            return _refused(str(error), "LIMIT_EXCEEDED")
-        return Ready(prepared, operation, request, cost)
+            return _refused(str(error), "LIMIT_EXCEEDED", prepared.effort)
+        return Ready(prepared, operation, request, cost + prepared.effort, hide_suggestions=not documents.introspection)
 
     async def run(self, ready: Ready, context: RequestContext) -> Answer:
         """The result of a query or mutation, for waiting resolvers with their own waiting time on top."""
@@ -96,13 +102,19 @@ class Engine:
                     variable_values=dict(ready.request.variables),
                     operation_name=ready.request.operation_name,
                     executor_class=self._executor,
+                    hide_suggestions=ready.hide_suggestions,
                 )
                 return await _answer(await result if isawaitable(result) else result, context)
         except TimeoutError:
             return _refused(f"The operation took longer than {self._seconds:.0f} seconds.", "TIMEOUT").answer
 
     async def stream(self, ready: Ready, context: RequestContext) -> AsyncGenerator[Answer]:
-        """The results of a subscription; of any other operation its one result."""
+        """The results of a subscription; of any other operation its one result. An error that ends it is the last."""
+        async with aclosing(unbroken(self._stream(ready, context))) as answers:
+            async for answer in answers:
+                yield answer
+
+    async def _stream(self, ready: Ready, context: RequestContext) -> AsyncGenerator[Answer]:
         if ready.kind is not OperationType.SUBSCRIPTION:
             yield await self.run(ready, context)
             return
@@ -113,18 +125,30 @@ class Engine:
             variable_values=dict(ready.request.variables),
             operation_name=ready.request.operation_name,
             executor_class=self._executor,
+            hide_suggestions=ready.hide_suggestions,
         )
         events = await source if isawaitable(source) else source
         if isinstance(events, ExecutionResult):
             yield await _answer(events, context)
             return
-        async for event in events:
-            yield await _answer(event, context)
+        try:
+            async with aclosing(cast("AsyncGenerator[ExecutionResult]", events)) as results:
+                async for result in results:
+                    yield await _answer(result, context)
+        except (BadInput, Forbidden, Rejected, Unauthenticated) as refused:
+            error = GraphQLError(str(refused), path=[_root_field(ready.operation)], original_error=refused)
+            await record_denials(context.runtime.database, context.actor, [error])
+            yield {"errors": [coded(error).formatted]}
 
 
 def graphql_schema(schema: Schema) -> GraphQLSchema:
     """graphql-core's schema behind Strawberry's, which shows it no other way."""
     return schema._schema  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - there is no public name
+
+
+def _root_field(operation: OperationDefinitionNode) -> str:
+    first = operation.selection_set.selections[0]
+    return (first.alias or first.name).value if isinstance(first, FieldNode) else operation.operation.value
 
 
 async def _answer(result: ExecutionResult, context: RequestContext) -> Answer:
@@ -144,5 +168,5 @@ def _shown(result: ExecutionResult) -> Answer:
     return answer
 
 
-def _refused(message: str, code: str) -> Refused:
-    return Refused({"errors": [GraphQLError(message, extensions={"code": code}).formatted]})
+def _refused(message: str, code: str, cost: int = 0) -> Refused:
+    return Refused({"errors": [GraphQLError(message, extensions={"code": code}).formatted]}, cost)

@@ -1,6 +1,6 @@
 """The GraphQL route: GraphQL over HTTP, server-sent events and multipart subscriptions over one engine."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -57,10 +57,10 @@ class GraphQLRoute:
             raise BadRequest(406, "Accept names none of: " + ", ".join(Media))
         address = request.client.host if request.client else None
         caller = await self._caller(request, address)
-        ready = self.engine.prepare(await read_request(request, self.limits), anonymous=caller is None)
+        ready = await self.engine.prepare(await read_request(request, self.limits), anonymous=caller is None)
+        self._count(caller, address, ready.cost)
         if isinstance(ready, Refused):
             return _refused(ready.answer, media)
-        self._count(caller, address, ready.cost)
         if request.method == "GET" and ready.kind is not OperationType.QUERY:
             raise BadRequest(405, "GET runs queries only; use POST.")
         context = request_context(self.services, caller, address)
@@ -98,13 +98,13 @@ class GraphQLRoute:
         self.rates.count(f"{actor.kind}:{actor.id}", str(actor.organization_id), cost)
 
 
-def _whole(answer: Answer, media: list[Media]) -> Response:
+def _whole(answer: Answer, media: Sequence[Media]) -> Response:
     chosen = next((one for one in media if one in _WHOLE), Media.JSON)
     failed = chosen is Media.RESPONSE and "data" not in answer
     return Response(encode(answer), 400 if failed else 200, _HEADERS, f"{chosen}; charset=utf-8")
 
 
-def _refused(answer: Answer, media: list[Media]) -> Response:
+def _refused(answer: Answer, media: Sequence[Media]) -> Response:
     """A document that does not run: 400 for those who know the media type of GraphQL over HTTP, 200 for the others."""
     chosen = next((one for one in media if one in _WHOLE), Media.JSON)
     return Response(encode(answer), 400 if chosen is Media.RESPONSE else 200, _HEADERS, f"{chosen}; charset=utf-8")

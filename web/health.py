@@ -35,7 +35,7 @@ def health_routes(runtime: Runtime, worker_healthy: Callable[[], bool] | None) -
 async def _database(runtime: Runtime) -> bool:
     try:
         async with asyncio.timeout(_SECONDS):
-            await runtime.system.fetch("select 1")
+            await runtime.system.ping()
     except (*TRANSIENT, TimeoutError):
         return False
     return True

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 
@@ -33,13 +34,14 @@ class _Range:
         return 2 - self.kind.count("*")
 
 
-def accepted(header: str | None) -> list[Media]:
+@lru_cache(maxsize=256)
+def accepted(header: str | None) -> tuple[Media, ...]:
     """The media types that a caller takes, the preferred first; JSON where the header is absent.
 
     A wildcard stands for JSON: streams are for those who name them.
     """
     if not header:
-        return [Media.JSON]
+        return (Media.JSON,)
     ranges = [_range(part, place) for place, part in enumerate(header[:_MAX_LENGTH].split(","))]
     found: dict[Media, _Range] = {}
     for media in Media:
@@ -47,7 +49,7 @@ def accepted(header: str | None) -> list[Media]:
         if covering:
             found[media] = max(covering, key=lambda entry: entry.specific)
     usable = [media for media, entry in found.items() if entry.quality > 0]
-    return sorted(usable, key=lambda media: _rank(media, found[media]))
+    return tuple(sorted(usable, key=lambda media: _rank(media, found[media])))
 
 
 def _rank(media: Media, entry: _Range) -> tuple[float, int, bool]:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
+from db.transient import TRANSIENT
 from domain.errors import BadInput, Forbidden, Unauthenticated
 from resolvers.encoding import encode
 from resolvers.ports import Caller, Services, request_context
@@ -91,8 +92,10 @@ class _Connection:
             await asyncio.sleep(self.route.limits.check_seconds)
             try:
                 await self._authenticate()
-            except (Unauthenticated, Forbidden):
+            except (BadInput, Forbidden, Unauthenticated):
                 await self._close(4403, "Forbidden")
+            except TRANSIENT:  # nobody is shut out because the database was away; the next check tells
+                continue
 
     async def _handle(self, message: _Message) -> None:
         match message.get("type"):
@@ -148,7 +151,7 @@ class _Connection:
         if len(self.operations) >= self.route.limits.operations:
             raise _Close(4429, f"A socket runs at most {self.route.limits.operations} operations at once")
         try:
-            ready = self._prepare(message.get("payload"))
+            ready = await self._prepare(message.get("payload"))
         except BadRequest as bad:
             raise _Close(4400, bad.message[:100]) from None
         if isinstance(ready, Refused):
@@ -156,10 +159,8 @@ class _Connection:
             return
         self.operations[name] = asyncio.create_task(self._operate(name, ready))
 
-    def _prepare(self, payload: object) -> Ready | Refused:
-        ready = self.route.engine.prepare(request_of(payload), anonymous=self.caller is None)
-        if isinstance(ready, Refused):
-            return ready
+    async def _prepare(self, payload: object) -> Ready | Refused:
+        ready = await self.route.engine.prepare(request_of(payload), anonymous=self.caller is None)
         try:
             self._count(ready.cost)
         except TooManyRequests as many:

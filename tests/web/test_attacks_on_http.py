@@ -200,3 +200,14 @@ async def test_s26_a_download_is_attached_private_and_inert(edge: Edge) -> None:
     assert headers["referrer-policy"] == "no-referrer"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-security-policy"].startswith("sandbox")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/nowhere", "/graphql", "/healthz", "/readyz", "/metrics", "/files/x", "/graphiql"]
+)
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_s11_every_answer_has_its_security_headers(edge: Edge, path: str, method: str) -> None:
+    answer = await edge.http.request(method, f"{edge.server.url}{path}")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "default-src" in answer.headers["content-security-policy"]

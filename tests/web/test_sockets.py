@@ -127,3 +127,13 @@ async def test_a_document_that_is_invalid_is_an_error_message(edge: Edge) -> Non
         answer = await _said(socket, {"type": "subscribe", "id": "1", "payload": {"query": "{ nope }"}})
         assert answer["type"] == "error"
         assert answer["payload"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
+async def test_s07_following_what_is_not_there_is_an_error_message(edge: Edge) -> None:
+    query = 'subscription { job(id: "job_0190d3c2-0000-7000-8000-000000000000") { revision } }'
+    async with _open(edge) as socket:
+        await _said(socket, {"type": "connection_init", "payload": edge.headers})
+        answer = await _said(socket, {"type": "subscribe", "id": "1", "payload": {"query": query}})
+        assert answer["type"] == "error"
+        assert answer["payload"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+        assert (await _said(socket, {"type": "ping"}))["type"] == "pong", "the socket goes on"

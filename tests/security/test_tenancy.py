@@ -3,7 +3,7 @@
 import asyncio
 import copy
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import orjson
@@ -39,6 +39,8 @@ PREFIXES = {
     "used_schedule": IdKind.SCHEDULE,
 }  # fmt: skip
 NODES = ("lead", "status", "export", "user", "key", "company", "chatbot", "webhook", "delivery")
+LATELY = 12
+"""As many ids as one of each kind leaves in `made`."""
 OPERATORS = {"eq", "in", "notIn"}
 FILTERED = (("id", "eq"), ("companyId", "eq"))
 LISTS = [
@@ -78,9 +80,9 @@ def kind_at(root: str, path: Path) -> str:
     return own.removeprefix("$")
 
 
-def with_id(arguments: dict[str, object], root: str, path: Path, given: str) -> dict[str, object]:
+def with_id(arguments: Mapping[str, object], root: str, path: Path, given: str) -> dict[str, object]:
     """The arguments with an id at a place."""
-    changed = copy.deepcopy(arguments)
+    changed = copy.deepcopy(dict(arguments))
     inner = changed
     if "target" in path and "filter" in path:
         changed["input"]["target"]["filter"] = {}
@@ -123,7 +125,7 @@ async def test_s15_a_foreign_node_is_as_absent(owner: World, stranger: World, ki
 
 @pytest.mark.parametrize("root", LISTS)
 async def test_s15_a_list_holds_nothing_of_another_organization(owner: World, office: Office, root: str) -> None:
-    if root.startswith("Query"):
+    if root.startswith("Query") and not stocked(owner):
         for kind in (
             "lead",
             "export",
@@ -185,9 +187,15 @@ async def test_s15_a_changed_upload_link_takes_nothing(owner: World) -> None:
             await accept_upload(owner.desk.runtime, changed, chunks())
 
 
+def stocked(world: World) -> bool:
+    """Whether it has the kinds of objects that lists show."""
+    shown = {made.partition("_")[0] for made in world.made[-LATELY:]}
+    return shown >= {"lead", "job", "template", "schedule", "mapping", "key", "webhook", "company", "user", "status"}
+
+
 async def answered(world: World, root: str, path: Path, given: str) -> str:
     """The answer as text, without what no two answers share."""
-    arguments = with_id(await filled(OPERATIONS[root].arguments, world), root, path, given)
+    arguments = await filled(with_id(OPERATIONS[root].arguments, root, path, given), world)
     if root.startswith("Subscription"):
         answer = await first_event(world.desk, document(root), **arguments)
     else:
@@ -201,6 +209,7 @@ async def answered(world: World, root: str, path: Path, given: str) -> str:
         (r"\d{4}-\d\d-\d\d_\d{6}", "TIME"),
         (r"\b[0-9a-f]{64}\b", "SHA"),
         (r"lp_[^\"]+", "SECRET"),
+        (r"\"suggestion\":\"user_UUID\"", '"suggestion":null'),  # of the asking organization, by likeness alone
         (r"(\"(?:p50Seconds|p95Seconds|bytes|rowsPerSecond)\":)[^,}]+", r"\1N"),
         (
             r"((?:New|Template|Schedule|Company|Chatbot|User|Status|Key|Pushed|Zanzibar|new-|pushed-|status|deltaToken)[^\"]*?)\d+",

@@ -28,5 +28,5 @@ class NationalIds:
 
 
 def last_digits(plain: str) -> str:
-    """What masks may show of it: `leads.national_id_last4`."""
-    return plain[-VISIBLE_DIGITS:]
+    """What masks may show of it: `leads.national_id_last4`; nothing of one so short that this were half of it."""
+    return plain[-VISIBLE_DIGITS:] if len(plain) >= 2 * VISIBLE_DIGITS else ""

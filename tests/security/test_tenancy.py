@@ -209,7 +209,9 @@ async def answered(world: World, root: str, path: Path, given: str) -> str:
         (r"\d{4}-\d\d-\d\d_\d{6}", "TIME"),
         (r"\b[0-9a-f]{64}\b", "SHA"),
         (r"lp_[^\"]+", "SECRET"),
-        (r"\"suggestion\":\"user_UUID\"", '"suggestion":null'),  # of the asking organization, by likeness alone
+        # what is offered instead is the asking organization's, chosen by likeness alone; the id itself would be "ID"
+        (r" \(did you mean [a-z]+_UUID\?\)", ""),
+        (r"\[\"[a-z]+_UUID\"\]|(?<=\"suggestion\":)\"[a-z]+_UUID\"", "null"),
         (r"(\"(?:p50Seconds|p95Seconds|bytes|rowsPerSecond)\":)[^,}]+", r"\1N"),
         (
             r"((?:New|Template|Schedule|Company|Chatbot|User|Status|Key|Pushed|Zanzibar|new-|pushed-|status|deltaToken)[^\"]*?)\d+",

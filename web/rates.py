@@ -28,7 +28,7 @@ class RateLimits:
     credential: int = 10_000_000
     organization: int = 30_000_000
     anonymous: int = 200_000
-    failures: int = 60
+    failures: int = 600
     least: int = 20
 
 

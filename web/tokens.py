@@ -16,6 +16,10 @@ _PROVIDER: Final = ("RS256", "RS384", "RS512", "PS256", "ES256", "ES384", "EdDSA
 _REQUIRED: Final = ("exp", "iss", "aud", "sub", "org")
 _LEEWAY_SECONDS: Final = 10
 _MAX_LENGTH: Final = 8_192
+_MAX_TEXT: Final = 300
+_PROVIDER_SECONDS: Final = 5
+_REFRESH_SECONDS: Final = 10.0
+"""How often an unknown key id makes us ask the provider for its keys again: anybody can invent one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,8 @@ class Tokens:
 
     def __init__(self, settings: TokenSettings) -> None:
         self._settings = settings
-        self._provider = PyJWKClient(settings.jwks_url) if settings.jwks_url else None
+        self._provider = PyJWKClient(settings.jwks_url, timeout=_PROVIDER_SECONDS) if settings.jwks_url else None
+        self._refreshed = -_REFRESH_SECONDS
 
     def issue(self, *, organization: str, role: Role, subject: str, name: str, seconds: int) -> str:
         """A token signed with the first secret."""
@@ -70,9 +75,9 @@ class Tokens:
             raise Unauthenticated
         try:
             payload = self._payload(token)
-        except (jwt.PyJWTError, PyJWKClientError, ValueError) as error:
+            return _claims(payload)
+        except (jwt.PyJWTError, PyJWKClientError, OverflowError, ValueError) as error:
             raise Unauthenticated from error
-        return _claims(payload)
 
     @property
     def remote(self) -> bool:
@@ -85,7 +90,7 @@ class Tokens:
         if shared:
             key: object = self._settings.secrets.get(str(header.get("kid", "")))
         else:
-            key = self._provider.get_signing_key_from_jwt(token).key if self._provider else None
+            key = self._provider_key(self._provider, header.get("kid")) if self._provider else None
         if key is None:
             raise Unauthenticated
         return jwt.decode(
@@ -98,14 +103,24 @@ class Tokens:
             options={"require": list(_REQUIRED)},
         )
 
+    def _provider_key(self, provider: PyJWKClient, key_id: object) -> object:
+        found = [key for key in provider.get_signing_keys() if key.key_id == key_id]
+        now = time.monotonic()
+        if not found and now - self._refreshed > _REFRESH_SECONDS:
+            self._refreshed = now
+            found = [key for key in provider.get_signing_keys(refresh=True) if key.key_id == key_id]
+        return found[0].key if found else None
+
 
 def _claims(payload: Mapping[str, object]) -> Claims:
     role = next((role for role in Role if role == payload.get("role")), None)
     subject, organization, expires = payload["sub"], payload["org"], payload["exp"]
     if role is None or not isinstance(organization, str) or not isinstance(expires, int | float):
         raise Unauthenticated
+    if not isinstance(subject, str) or not subject.isprintable() or not 0 < len(subject) <= _MAX_TEXT:
+        raise Unauthenticated
     return Claims(
-        subject=str(subject),
+        subject=subject,
         organization=organization,
         role=role,
         name=_text(payload.get("name")),
@@ -115,4 +130,7 @@ def _claims(payload: Mapping[str, object]) -> Claims:
 
 
 def _text(value: object) -> str | None:
-    return value[:300] if isinstance(value, str) and value.strip() else None
+    """What people may be called; control characters, which a database or a log would mind, are left out."""
+    if not isinstance(value, str):
+        return None
+    return "".join(char for char in value if char.isprintable()).strip()[:_MAX_TEXT] or None

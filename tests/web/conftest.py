@@ -6,7 +6,10 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from tests.serving import Server, demo_folder
+from domain.keyring import parse_secrets
+from domain.vocabulary import Role
+from tests.serving import SECRET_KEYS, Server, demo_folder
+from web.tokens import Tokens, TokenSettings
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,13 @@ class Edge:
         fields = (await self.http.get(f"{self.server.url}/metrics")).text.splitlines()
         line = next(field for field in fields if field.startswith("process_resident_memory_bytes"))
         return int(float(line.split()[1]))
+
+
+def issued(role: str, subject: str | None = None, *, seconds: int = 600) -> str:
+    """A bearer token of the demo organization, without the second that a command takes to start."""
+    tokens = Tokens(TokenSettings("leadport", "leadport", parse_secrets(SECRET_KEYS)))
+    subject = subject or role.lower()
+    return tokens.issue(organization="demo", role=Role(role), subject=subject, name=subject, seconds=seconds)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import websockets
 
-from tests.web.conftest import Edge
+from tests.web.conftest import Edge, issued
 
 DENIED = """query ($search: String!) { activity(filter: {action: [ACCESS_DENIED], search: $search}) {
   nodes { summary ipAddress details actor { __typename ... on User { name } } } } }"""
@@ -17,14 +17,14 @@ async def denials(edge: Edge, name: str) -> list[dict]:
     return answer.json()["data"]["activity"]["nodes"]
 
 
-def newcomer(edge: Edge, role: str) -> tuple[str, str]:
+def newcomer(role: str) -> tuple[str, str]:
     """The name and token of somebody who has not been here before."""
     name = f"nia-{uuid4().hex[:8]}"
-    return name, edge.server.token("demo", role, "--subject", name, "--name", name)
+    return name, issued(role, name)
 
 
 async def test_s16_what_a_role_is_refused_over_http_is_one_entry_a_request(edge: Edge) -> None:
-    name, token = newcomer(edge, "VIEWER")
+    name, token = newcomer("VIEWER")
     headers = {"Authorization": f"Bearer {token}"}
     answer = await edge.http.post(edge.graphql, json={"query": EXPORTS}, headers=headers)
     assert {error["extensions"]["code"] for error in answer.json()["errors"]} == {"FORBIDDEN"}
@@ -38,7 +38,7 @@ async def test_s16_what_a_role_is_refused_over_http_is_one_entry_a_request(edge:
 
 
 async def test_s16_what_a_role_is_refused_over_a_websocket_is_kept_too(edge: Edge) -> None:
-    name, token = newcomer(edge, "VIEWER")
+    name, token = newcomer("VIEWER")
     address = f"{edge.server.url.replace('http', 'ws', 1)}/graphql"
     async with websockets.connect(address, subprotocols=["graphql-transport-ws"]) as socket:
         await socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}))
@@ -50,7 +50,7 @@ async def test_s16_what_a_role_is_refused_over_a_websocket_is_kept_too(edge: Edg
 
 
 async def test_s16_who_asks_for_another_organization_is_kept_in_their_own(edge: Edge) -> None:
-    name, token = newcomer(edge, "OWNER")
+    name, token = newcomer("OWNER")
     headers = {"Authorization": f"Bearer {token}", "X-Organization-Id": "elsewhere"}
     answer = await edge.http.post(edge.graphql, json={"query": "{ __typename }"}, headers=headers)
     assert answer.status_code == 403

@@ -172,7 +172,7 @@ async def _write_again(
     again = msgspec.structs.replace(request, mode=ChildMode.ERRORS, errors_path=path, row_messages=refused)
     async with parsing(again) as said:
         async for _ in said:
-            job.report("writing errors", result.tally.failed, None)
+            job.report("writing errors", rows_done(result.tally), result.total_rows)
 
 
 async def _chunks(path: Path) -> AsyncIterator[bytes]:

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ def run(server: Server, command: list[str], folder: Path, source: str) -> str:
     return ended.stdout
 
 
+@pytest.mark.skipif(not (shutil.which("curl") and shutil.which("jq")), reason="the examples need curl and jq")
 @pytest.mark.parametrize("number", range(len(SHELL)))
 def test_an_example_for_the_shell_runs(server: Server, tmp_path: Path, number: int):
     printed = run(server, ["bash", "-euo", "pipefail"], tmp_path, SHELL[number])

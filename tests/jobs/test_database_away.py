@@ -64,7 +64,7 @@ async def test_f3_a_job_survives_the_death_of_the_database_and_its_worker_too(
         except OSError:
             return False
 
-    await stage.until(ended, 40)
+    await stage.until(ended, 120)
     assert (await stage.load(job.id)).state is JobState.COMPLETED
     assert await stage.blocks(job.id) == list(range(60))
     assert worker.process.poll() is None

@@ -21,6 +21,7 @@ from domain.lead_changes import field_of
 from domain.stored import encode
 from domain.vocabulary import ImportIssueCode, JobFailureCode, JobFileRole, JobState
 from jobs.import_child import parsing
+from jobs.import_pass import rows_done
 from jobs.import_source import Source, request_of
 from jobs.running import JobEnd, RunningJob
 from jobs.runtime import Runtime

@@ -38,6 +38,7 @@ from settings import Settings, SettingsError, load_settings, unknown_variables
 from web.app import create_app
 from web.config import WebConfig
 from web.pages import PageConfig
+from web.rates import RateLimits
 from web.tokens import TokenSettings
 
 EXPECTED: Final = (
@@ -91,6 +92,11 @@ async def _serving(settings: Settings, resources: Resources, listening: Listenin
             introspection=settings.embedded if settings.introspection is None else settings.introspection,
             allowed_origins=settings.allowed_origins,
             worker_healthy=(lambda: worker.healthy) if worker else None,
+            rates=RateLimits(
+                credential=settings.rate_per_caller,
+                organization=settings.rate_per_organization,
+                anonymous=settings.rate_per_address,
+            ),
         )
         application = create_app(config)
         print(banner(config.pages, public_url, token), flush=True)

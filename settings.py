@@ -144,6 +144,13 @@ class Settings(BaseSettings):
     max_concurrent_jobs: int = Field(2, ge=1, description="Large jobs of an organization at once, likewise")
     max_bulk_ids: int = Field(10_000, ge=1, description="Most leads that a bulk operation lists, likewise")
     max_page_size: int = Field(200, ge=1, le=1000, description="Most nodes of a page, likewise")
+    rate_per_caller: int = Field(
+        10_000_000, ge=1_000, description="Most that one user or key asks for in a minute: fields times rows"
+    )
+    rate_per_organization: int = Field(30_000_000, ge=1_000, description="Likewise all callers of an organization")
+    rate_per_address: int = Field(
+        200_000, ge=1_000, description="Likewise callers of one network address without a credential"
+    )
     log_format: Literal["json", "text"] | None = Field(None, description="By default text on a terminal, else json")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
 

@@ -1,5 +1,8 @@
 """The web application: every route, and what surrounds them."""
 
+from dataclasses import replace
+from urllib.parse import urlsplit
+
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
@@ -39,10 +42,12 @@ def create_app(config: WebConfig) -> Starlette:
         schema,
         Documents(graphql_schema(schema), config.documents, config.cost),
         Documents(graphql_schema(schema), config.documents, config.cost, introspection=config.introspection),
-        seconds=config.operation_seconds,
+        seconds=config.operation_seconds + runtime.settings.max_wait_seconds,
     )
     rates = Rates(config.rates)
-    route = GraphQLRoute(engine, services, authenticator, rates, config.request)
+    inline = runtime.limits.max_inline_upload_bytes + config.request.body_bytes
+    request = replace(config.request, multipart_bytes=max(config.request.multipart_bytes, inline))
+    route = GraphQLRoute(engine, services, authenticator, rates, request)
     sockets = SocketRoute(engine, services, authenticator, rates, config.sockets, config.allowed_origins)
     return Starlette(
         routes=[
@@ -60,7 +65,9 @@ def create_app(config: WebConfig) -> Starlette:
 def _middleware(config: WebConfig) -> list[Middleware]:
     layers = [Middleware(Edge)]
     if config.pages.demo_token is not None:  # the page shows a token: no foreign name may lead here (DNS rebinding)
-        layers.append(Middleware(TrustedHostMiddleware, allowed_hosts=list(_DEMO_HOSTS), www_redirect=False))
+        ours = urlsplit(config.runtime.settings.public_url).hostname
+        hosts = [*_DEMO_HOSTS, *([ours] if ours else [])]
+        layers.append(Middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False))
     if config.allowed_origins:
         layers.append(
             Middleware(

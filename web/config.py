@@ -29,7 +29,8 @@ class WebConfig:
 
     `introspection`: whether callers without a credential may read the schema. `allowed_origins` may use the API from
     a browser besides our own pages. `worker_healthy` is asked where this process runs a worker. `operation_seconds`
-    bounds each query and mutation. `upload_seconds` bounds the pause between two pieces of an upload.
+    bounds each query and mutation, the longest `waitSeconds` on top. `upload_seconds` bounds the pause between two
+    pieces of an upload.
     """
 
     runtime: Runtime
@@ -38,7 +39,7 @@ class WebConfig:
     introspection: bool = False
     allowed_origins: tuple[str, ...] = ()
     worker_healthy: Callable[[], bool] | None = None
-    operation_seconds: float = 60.0
+    operation_seconds: float = 30.0
     upload_seconds: float = 30.0
     request: RequestLimits = field(default_factory=RequestLimits)
     documents: DocumentLimits = field(default_factory=DocumentLimits)

@@ -59,7 +59,11 @@ class Edge:
             if not answering:
                 await _masked(correlation_id)(scope, receive, send)
         finally:
-            REQUESTS.labels(route_of(scope), scope["method"], str(status)).observe(time.monotonic() - started)
+            taken = time.monotonic() - started
+            REQUESTS.labels(route_of(scope), scope["method"], str(status)).observe(taken)
+            if _LOG.isEnabledFor(logging.DEBUG):
+                facts = {"route": route_of(scope), "method": scope["method"], "status": status, "seconds": taken}
+                _LOG.debug("request", extra=facts)
 
 
 async def unbroken(answers: AsyncGenerator[Mapping[str, object]]) -> AsyncGenerator[Mapping[str, object]]:

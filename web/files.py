@@ -1,8 +1,9 @@
 """The two routes of files: `/files/<token>` sends one (RFC 9110 ranges), `/uploads/<token>` takes one."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from starlette.requests import ClientDisconnect, Request
@@ -19,6 +20,9 @@ from web.ranges import ByteRange, RangeNotSatisfiable, requested_range
 __all__ = ["file_routes"]
 
 _PRESIGNED_SECONDS: Final = 60
+_UNAVAILABLE: Final = "The file store does not answer; try again in a moment."
+_BEGUN_KEPT: Final = 10_000
+_LATER: Final = {"Retry-After": "5"}
 _HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "private, no-store",
     "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -34,28 +38,50 @@ _UPLOAD_STATUS: Final = {
 }
 
 
+class _Begun:
+    """The links whose download this process has seen begin, so that its further ranges are not counted again."""
+
+    def __init__(self) -> None:
+        self._tokens: OrderedDict[str, None] = OrderedDict()
+
+    def begins(self, token: str, wanted: str | None) -> bool:
+        """Whether a request begins a download: at its first byte, or at any other where nothing went before."""
+        return wanted is None or wanted.replace(" ", "").startswith("bytes=0-") or token not in self._tokens
+
+    def remember(self, token: str) -> None:
+        """A download has begun."""
+        self._tokens[token] = None
+        if len(self._tokens) > _BEGUN_KEPT:
+            self._tokens.popitem(last=False)
+
+
 @dataclass(frozen=True, slots=True)
 class _Files:
     runtime: Runtime
     pause_seconds: float
+    begun: _Begun = field(default_factory=_Begun)
 
     async def download(self, request: Request) -> Response:
         """A file behind a signed link: whole, in part, or only its headers."""
-        head, wanted = request.method == "HEAD", request.headers.get("range")
-        begins = not head and (wanted is None or wanted.replace(" ", "").startswith("bytes=0-"))
+        token, head = str(request.path_params["token"]), request.method == "HEAD"
         address = request.client.host if request.client else None
+        begins = not head and self.begun.begins(token, request.headers.get("range"))
         try:
-            opened = await links.open_download(self.runtime, request.path_params["token"], address, begins=begins)
-            elsewhere = await self.runtime.store.presign(opened.file.key, _PRESIGNED_SECONDS)
+            opened = await links.open_download(self.runtime, token, address, begins=begins)
+            if begins:
+                self.begun.remember(token)
+            elsewhere = None if head else await self.runtime.store.presign(opened.file.key, _PRESIGNED_SECONDS)
+            if elsewhere is not None:
+                return RedirectResponse(elsewhere, status_code=302, headers=dict(_HEADERS))
+            return await self._answer(request, opened.file)
         except links.LinkRefused as refused:
             return _refused(_LINK_STATUS[refused.why], refused.message)
+        except FileNotFoundError:
+            return _refused(410, "The file has been deleted.")
         except StorageUnavailable:
-            return _refused(503, "The file store does not answer; try again in a moment.")
-        if elsewhere is not None and not head:
-            return RedirectResponse(elsewhere, status_code=302, headers=dict(_HEADERS))
-        return self._answer(request, opened.file)
+            return _refused(503, _UNAVAILABLE, _LATER)
 
-    def _answer(self, request: Request, file: JobFileRecord) -> Response:
+    async def _answer(self, request: Request, file: JobFileRecord) -> Response:
         etag = f'"{file.sha256}"'
         headers = {
             **_HEADERS,
@@ -78,12 +104,14 @@ class _Files:
         headers["Content-Length"] = str(part.end - part.start)
         if request.method == "HEAD":
             return Response(None, status, headers, file.content_type)
-        return StreamingResponse(self._bytes(file.key, part), status, headers, file.content_type)
+        return StreamingResponse(await self._bytes(file.key, part), status, headers, file.content_type)
 
     async def _bytes(self, key: str, part: ByteRange) -> AsyncIterator[bytes]:
-        if part.end > part.start:
-            async for piece in self.runtime.store.read(key, part.start, part.end):
-                yield piece
+        """The bytes, once the first of them are there: a status that was sent cannot be taken back."""
+        if part.end == part.start:
+            return _chained(b"", None)
+        pieces = self.runtime.store.read(key, part.start, part.end)
+        return _chained(await anext(pieces, b""), pieces)
 
     async def template(self, request: Request) -> Response:
         """An empty file to fill in, made now."""
@@ -97,22 +125,26 @@ class _Files:
     async def upload(self, request: Request) -> Response:
         """The bytes of an upload, streamed into the store."""
         try:
-            record = await uploads.accept_upload(self.runtime, request.path_params["token"], self._chunks(request))
+            async with asyncio.timeout(self.runtime.settings.upload_seconds):
+                record = await uploads.accept_upload(self.runtime, request.path_params["token"], self._chunks(request))
         except uploads.UploadRefused as refused:
             return _refused(_UPLOAD_STATUS[refused.why], refused.message)
         except Rejected as refused:
             return _refused(413, str(refused))
         except (TimeoutError, ClientDisconnect):
-            return _refused(408, f"The bytes paused for more than {self.pause_seconds:.0f} seconds.")
+            return _refused(408, "The bytes came too slowly, or not all of them came.", {"Connection": "close"})
         except StorageUnavailable:
-            return _refused(503, "The file store does not answer; try again in a moment.")
+            return _refused(503, _UNAVAILABLE, _LATER)
         return JSONResponse({"bytes": record.bytes}, status_code=201, headers=dict(_HEADERS))
 
     async def _chunks(self, request: Request) -> AsyncGenerator[bytes]:
         stream = request.stream()
         while True:
-            async with asyncio.timeout(self.pause_seconds):
-                chunk = await anext(stream, None)
+            try:
+                async with asyncio.timeout(self.pause_seconds):
+                    chunk = await anext(stream, None)
+            except TimeoutError:  # which is an OSError: the store would take it for its own
+                raise ClientDisconnect from None
             if chunk is None:
                 return
             if chunk:
@@ -127,6 +159,13 @@ def file_routes(runtime: Runtime, *, pause_seconds: float) -> list[Route]:
         Route("/templates/{token}", files.template, methods=["GET"]),
         Route("/uploads/{token}", files.upload, methods=["PUT"]),
     ]
+
+
+async def _chained(first: bytes, rest: AsyncIterator[bytes] | None) -> AsyncIterator[bytes]:
+    yield first
+    if rest is not None:
+        async for piece in rest:
+            yield piece
 
 
 def _refused(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -19,6 +19,7 @@ _CHARSET: Final = re.compile(r'charset="?utf-?8"?', re.IGNORECASE)
 _MAX_FILES: Final = 20
 _LOSSLESS: Final = "latin-1"
 _MAX_PATH: Final = 20
+_MAX_STEP: Final = 100
 
 
 class BadRequest(Exception):
@@ -141,11 +142,13 @@ def _variables(value: object) -> Mapping[str, object]:
 
 async def _from_multipart(request: Request, limits: RequestLimits) -> GraphQLRequest:
     parts = await _parts(request, limits)
-    operations, places = _json(_text(parts, "operations")), _json(_text(parts, "map"))
+    operations, places = (_json(_text(parts, name, limits.body_bytes)) for name in ("operations", "map"))
     if not isinstance(places, dict) or not isinstance(operations, dict):
         raise BadRequest(400, "`operations` and `map` must be JSON objects.")
+    if len(cast("dict[str, object]", places)) > _MAX_FILES:
+        raise BadRequest(413, f"A request has at most {_MAX_FILES} files.", "LIMIT_EXCEEDED")
     for name, paths in cast("dict[str, object]", places).items():
-        if name not in parts or not isinstance(paths, list):
+        if name not in parts or not isinstance(paths, list) or len(cast("list[object]", paths)) > _MAX_FILES:
             raise BadRequest(400, f"`map` names no part of the request: {name[:100]!r}.")
         for path in cast("list[object]", paths):
             _put(cast("dict[str, object]", operations), path, _file(name, parts[name]))
@@ -192,10 +195,12 @@ def _file(name: str, part: UploadFile | str) -> UploadFile:
     return UploadFile(BytesIO(data), size=len(data), filename=name)
 
 
-def _text(parts: Mapping[str, UploadFile | str], name: str) -> bytes:
+def _text(parts: Mapping[str, UploadFile | str], name: str, limit: int) -> bytes:
     value = parts.get(name)
     if not isinstance(value, str):
         raise BadRequest(400, f"The part `{name}` is missing.")
+    if len(value) > limit:
+        raise BadRequest(413, f"The part `{name}` has at most {limit} bytes.", "LIMIT_EXCEEDED")
     return value.encode(_LOSSLESS)
 
 
@@ -216,6 +221,8 @@ def _put(operations: dict[str, object], path: object, part: UploadFile) -> None:
 
 
 def _step(place: object, step: str) -> object:
+    if len(step) > _MAX_STEP:
+        raise BadRequest(400, f"`map` leads nowhere: {step[:100]!r}.")
     if isinstance(place, dict) and step in place:
         return cast("dict[str, object]", place)[step]
     if isinstance(place, list) and step.isdecimal() and int(step) < len(cast("list[object]", place)):

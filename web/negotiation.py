@@ -45,7 +45,7 @@ def accepted(header: str | None) -> tuple[Media, ...]:
     ranges = [_range(part, place) for place, part in enumerate(header[:_MAX_LENGTH].split(","))]
     found: dict[Media, _Range] = {}
     for media in Media:
-        covering = [entry for entry in ranges if entry.covers(media) and (media not in _STREAMS or entry.specific)]
+        covering = [entry for entry in ranges if entry.covers(media) and (media not in _STREAMS or entry.kind == media)]
         if covering:
             found[media] = max(covering, key=lambda entry: entry.specific)
     usable = [media for media, entry in found.items() if entry.quality > 0]

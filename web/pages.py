@@ -1,14 +1,18 @@
 """The pages a browser sees: the start page and GraphiQL, built ahead and served from this server alone."""
 
+import asyncio
+import gzip
 import html
 import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from string import Template
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
@@ -26,6 +30,11 @@ MEDIA_TYPES = {
     ".ttf": "font/ttf",
     ".txt": "text/plain; charset=utf-8",
 }
+
+_HASHED = "assets"
+"""The folder of files whose names carry a hash of their content."""
+_COMPRESSIBLE = frozenset({".css", ".js", ".svg"})
+_OF_THE_PLAIN_FILE = frozenset({"content-length", "etag", "last-modified", "accept-ranges"})
 
 COMMON_POLICY = (
     "default-src 'self'; connect-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -68,6 +77,7 @@ class Assets(StaticFiles):
     def __init__(self, directory: Path, *, policy: str, html: bool = False) -> None:
         super().__init__(directory=directory, html=html)
         self._policy = policy
+        self._compressed: dict[Path, bytes] = {}
 
     def file_response(
         self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
@@ -77,10 +87,29 @@ class Assets(StaticFiles):
         path = Path(full_path)
         if not isinstance(response, NotModifiedResponse):
             response.headers["Content-Type"] = MEDIA_TYPES.get(path.suffix, "application/octet-stream")
-        immutable = path.parent.name == "assets"
+        immutable = path.parent.name == _HASHED
         response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if immutable else "no-cache"
         response.headers.update(security_headers(self._policy))
         return response
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, compressed for those who can read that; each is compressed once."""
+        response = await super().get_response(path, scope)
+        readable = "gzip" in Headers(scope=scope).get("accept-encoding", "")
+        if not readable or not isinstance(response, FileResponse) or response.status_code != HTTPStatus.OK:
+            return response
+        file = Path(response.path)
+        if file.parent.name != _HASHED or file.suffix not in _COMPRESSIBLE:
+            return response
+        if file not in self._compressed:
+            self._compressed[file] = await asyncio.to_thread(_compressed, file)
+        headers = {name: value for name, value in response.headers.items() if name not in _OF_THE_PLAIN_FILE}
+        headers |= {"Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+        return Response(self._compressed[file], headers=headers)
+
+
+def _compressed(file: Path) -> bytes:
+    return gzip.compress(file.read_bytes(), 6, mtime=0)
 
 
 def security_headers(policy: str) -> dict[str, str]:

@@ -229,3 +229,17 @@ def test_the_default_query_is_valid_in_the_servers_schema():
     schema = build_schema((ROOT / "schema.graphql").read_text(encoding="utf-8"))
     query = (SOURCES / "src" / "default-query.graphql").read_text(encoding="utf-8")
     assert validate(schema, parse(query)) == []
+
+
+async def test_a_large_asset_is_compressed_for_those_who_can_read_that(client: httpx.AsyncClient):
+    page = (await client.get("/graphiql/")).text
+    bundle = re.search(r'src="\.?/?(?:graphiql/)?(assets/[^"]+\.js)"', page)[1]
+    plain = await client.get(f"/graphiql/{bundle}", headers={"Accept-Encoding": "identity"})
+    packed = await client.get(f"/graphiql/{bundle}", headers={"Accept-Encoding": "gzip"})
+    assert packed.content == plain.content
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers["vary"] == "Accept-Encoding"
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
+    assert packed.headers["content-security-policy"] == plain.headers["content-security-policy"]
+    assert packed.headers["cache-control"] == plain.headers["cache-control"]
+    assert "content-encoding" not in plain.headers

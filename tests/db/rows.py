@@ -39,6 +39,8 @@ def value_for(column: Column, identity: UUID) -> object:
         return []
     if isinstance(column.type, JSONB):
         return Jsonb({})
+    if column.name == "role":
+        return "AGENT"  # other tests list the users of every organization
     kind = column.type.python_type
     return {UUID: identity, str: "x", bool: True, datetime: START}.get(kind, 1)
 

@@ -39,7 +39,7 @@ def test_s16_every_root_field_has_a_row() -> None:
 @pytest.mark.parametrize("root", OPERATIONS)
 async def test_s16_a_role_is_refused_exactly_what_it_may_not_do(house: World, root: str) -> None:
     needs = OPERATIONS[root].needs
-    for role in ORDINARY:
+    for role in Role:
         allowed = needs is None or needs in PERMISSIONS[role]
         assert await is_forbidden(house.desk.seat(role), root, house) is not allowed, role
 

@@ -6,7 +6,7 @@ Every request gets a duration in the metrics, every answer its security headers.
 import logging
 import time
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,8 @@ from web.metrics import REQUESTS, route_of
 __all__ = ["Edge", "unbroken"]
 
 _LOG: Final = logging.getLogger(__name__)
+_INTERNAL_ERROR: Final = 1011
+"""RFC 6455, section 7.4.1."""
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
@@ -36,9 +38,23 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request or socket; the lifespan passes through."""
-        if scope["type"] != "http":
+        match scope["type"]:
+            case "http":
+                await self._request(scope, receive, send)
+            case "websocket":
+                await self._socket(scope, receive, send)
+            case _:
+                await self.app(scope, receive, send)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
             await self.app(scope, receive, send)
-            return
+        except Exception:  # noqa: BLE001 - the edge, as below: one log line, and a socket that closes
+            _LOG.exception("socket failed", extra={"correlation_id": str(new_id()), "route": route_of(scope)})
+            with suppress(RuntimeError):  # it is closed already
+                await send({"type": "websocket.close", "code": _INTERNAL_ERROR, "reason": "Internal server error"})
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         started, status = time.monotonic(), 500
         answering = False
 

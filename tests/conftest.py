@@ -102,6 +102,12 @@ def shared_database_url(template_database: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def shared_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where everybody who works in the shared database keeps files: any worker of it may run any of its jobs."""
+    return tmp_path_factory.mktemp("files")
+
+
+@pytest.fixture(scope="session")
 async def shared_database(shared_database_url: str) -> AsyncIterator[Database]:
     """A database of all tests that ask for it: make an organization of your own in it."""
     async with opened(Database, app_dsn(shared_database_url, SECRET)) as database:

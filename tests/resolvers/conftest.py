@@ -9,9 +9,8 @@ from tests.resolvers.office import Desk, Office, open_office
 
 
 @pytest.fixture(scope="session")
-async def office(shared_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
-    folder: Path = tmp_path_factory.mktemp("office")
-    async with open_office(shared_database_url, folder) as office:
+async def office(shared_database_url: str, shared_files: Path) -> AsyncIterator[Office]:
+    async with open_office(shared_database_url, shared_files) as office:
         yield office
 
 

@@ -26,8 +26,8 @@ PAUSE_SECONDS = 1.0
 
 
 @pytest.fixture(scope="module")
-async def office(shared_database_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Office]:
-    async with open_office(shared_database_url, tmp_path_factory.mktemp("office")) as office:
+async def office(shared_database_url: str, shared_files: Path) -> AsyncIterator[Office]:
+    async with open_office(shared_database_url, shared_files) as office:
         yield office
 
 

@@ -25,7 +25,7 @@ def failed(message: str) -> logging.LogRecord:
 
 @pytest.mark.parametrize("formatter", FORMATTERS, ids=["json", "text"])
 @pytest.mark.parametrize("text", ["a\r\nFAKE entry", "\x1b[31mred", "a\x00b", "a\u2028b", "right\u202eleft"])
-def test_whatever_is_logged_stays_on_its_line(formatter: logging.Formatter, text: str):
+def test_s11_whatever_is_logged_stays_on_its_line(formatter: logging.Formatter, text: str):
     line = formatter.format(record("of %s", text, path=text))
     assert len(line.splitlines()) == 1
     assert all(char.isprintable() for char in line)
@@ -44,7 +44,7 @@ def test_a_json_line_has_time_level_logger_message_and_what_else_was_given():
 
 
 @pytest.mark.parametrize("formatter", FORMATTERS, ids=["json", "text"])
-def test_an_error_is_logged_by_its_kind_and_place_without_its_words(formatter: logging.Formatter):
+def test_s11_an_error_is_logged_by_its_kind_and_place_without_its_words(formatter: logging.Formatter):
     text = formatter.format(failed("it failed"))
     assert "ValueError" in text
     assert "test_logs.py" in text

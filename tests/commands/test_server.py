@@ -196,7 +196,7 @@ def test_a_wrong_setting_stops_the_start_with_one_line(command: str, changes: di
     assert "hidden" not in ended.stderr + ended.stdout
 
 
-def test_a_role_that_may_do_too_much_does_not_serve(typed: Type, own_database: str):
+def test_s17_a_role_that_may_do_too_much_does_not_serve(typed: Type, own_database: str):
     ended = typed("serve", "--port", "0", LEADPORT_APP_DATABASE_URL=own_database)
     assert ended.returncode == 1
     assert ended.stderr == "leadport: the database role is too powerful to run the server: it is a superuser\n"

@@ -132,7 +132,7 @@ SUSPICIOUS = (
 @pytest.mark.parametrize(
     "key", ["name", "conversation_summary", "custom.x", "notes", "tags", "address", "last_call_status"]
 )
-async def test_the_database_guards_as_the_domain_does(
+async def test_s25_the_database_guards_as_the_domain_does(
     shared_database: Database, acme: OrganizationRecord, key: str
 ) -> None:
     def row(text: str) -> Mapping[str, object]:
@@ -154,19 +154,19 @@ async def test_the_database_guards_as_the_domain_does(
     assert written == [guard(text + ",b" if key == "tags" else text) for text in texts]
 
 
-async def test_phone_columns_keep_phones_as_they_are(shared_database: Database, acme: OrganizationRecord) -> None:
+async def test_s25_phone_columns_keep_phones_as_they_are(shared_database: Database, acme: OrganizationRecord) -> None:
     await add_leads(shared_database, acme, *({"phone": text, "phone_display": text} for text in SUSPICIOUS))
     written = await _csv(shared_database, acme, "phone", "phone_display")
     assert written == [[guard(text, phone=True)] * 2 for text in SUSPICIOUS]
 
 
-async def test_without_escape_values_stay_untouched(shared_database: Database, acme: OrganizationRecord) -> None:
+async def test_s25_without_escape_values_stay_untouched(shared_database: Database, acme: OrganizationRecord) -> None:
     await add_leads(shared_database, acme, *({"name": text} for text in SUSPICIOUS))
     plain = replace(CSV, escape_formulas=False)
     assert [row[0] for row in await _csv(shared_database, acme, "name", "score", formatting=plain)] == list(SUSPICIOUS)
 
 
-async def test_masks_hide_values_in_every_format(shared_database: Database, acme: OrganizationRecord) -> None:
+async def test_s27_masks_hide_values_in_every_format(shared_database: Database, acme: OrganizationRecord) -> None:
     await add_leads(shared_database, acme, RICH)
     masks = {LeadFieldKey.EMAIL: MaskingMode.PARTIAL, LeadFieldKey.NAME: MaskingMode.REDACT}
     for file_format in ExportFormat:

@@ -75,7 +75,7 @@ async def organizations(
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-async def test_a_statement_behind_the_gate_shows_the_organization_it_names(
+async def test_s17_a_statement_behind_the_gate_shows_the_organization_it_names(
     shape: str, shared_database_url: str, organizations: tuple[OrganizationRecord, OrganizationRecord]
 ):
     ours, theirs = organizations
@@ -106,11 +106,11 @@ async def answer(
     return [dict(row) for row in rows]
 
 
-def test_the_tested_gate_is_the_one_that_reads_go_through():
+def test_s17_the_tested_gate_is_the_one_that_reads_go_through():
     assert "x".join(GATE) == GATED.format("x")
 
 
-async def test_a_cast_error_does_not_tell_a_foreign_value(
+async def test_s17_a_cast_error_does_not_tell_a_foreign_value(
     shared_database: Database, organizations: tuple[OrganizationRecord, OrganizationRecord]
 ):
     ours, theirs = organizations

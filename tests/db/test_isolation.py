@@ -36,7 +36,7 @@ def pair(shared_database_url: str) -> Pair:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=str)
-async def test_a_select_without_where_finds_its_own_rows_alone(table: Table, shared_database: Database, pair: Pair):
+async def test_s17_a_select_without_where_finds_its_own_rows_alone(table: Table, shared_database: Database, pair: Pair):
     rows = await shared_database.read(pair.ours, f"select organization_id from {table.name}")
     assert [row["organization_id"] for row in rows] == [pair.ours]
     async with shared_database.unit(pair.ours) as connection:
@@ -45,7 +45,9 @@ async def test_a_select_without_where_finds_its_own_rows_alone(table: Table, sha
 
 
 @pytest.mark.parametrize("table", CHANGEABLE, ids=str)
-async def test_an_update_without_where_changes_its_own_rows_alone(table: Table, shared_database: Database, pair: Pair):
+async def test_s17_an_update_without_where_changes_its_own_rows_alone(
+    table: Table, shared_database: Database, pair: Pair
+):
     column = next(column.name for column in table.columns if column.name != "organization_id")
     with pytest.raises(Undo):
         async with shared_database.unit(pair.ours) as connection:
@@ -54,7 +56,9 @@ async def test_an_update_without_where_changes_its_own_rows_alone(table: Table, 
 
 
 @pytest.mark.parametrize("table", CHANGEABLE, ids=str)
-async def test_a_delete_without_where_deletes_its_own_rows_alone(table: Table, shared_database: Database, pair: Pair):
+async def test_s17_a_delete_without_where_deletes_its_own_rows_alone(
+    table: Table, shared_database: Database, pair: Pair
+):
     with pytest.raises(Undo):
         async with shared_database.unit(pair.ours) as connection:
             for referring in ("leads", "chatbots"):  # their foreign keys
@@ -68,7 +72,7 @@ class Undo(Exception):
     pass
 
 
-async def test_an_organization_sees_itself_and_changes_its_settings_alone(shared_database: Database, pair: Pair):
+async def test_s17_an_organization_sees_itself_and_changes_its_settings_alone(shared_database: Database, pair: Pair):
     async with shared_database.unit(pair.ours) as connection:
         assert [row["id"] for row in await connection.fetch("select id from organizations")] == [pair.ours]
         assert await connection.execute("update organizations set settings = '{}'") == "UPDATE 1"
@@ -84,25 +88,25 @@ async def test_an_organization_sees_itself_and_changes_its_settings_alone(shared
 
 
 @pytest.mark.parametrize("table", metadata.sorted_tables, ids=str)
-async def test_without_an_organization_nothing_is_found(table: Table, shared_database: Database, pair: Pair):
+async def test_s17_without_an_organization_nothing_is_found(table: Table, shared_database: Database, pair: Pair):
     async with shared_database._pool.acquire() as connection:
         assert await connection.fetch(f"select * from {table.name}") == []
 
 
-async def test_an_empty_setting_finds_nothing(shared_database: Database, pair: Pair):
+async def test_s17_an_empty_setting_finds_nothing(shared_database: Database, pair: Pair):
     async with shared_database.unit(pair.ours) as connection:
         await connection.execute("set local app.organization_id = ''")
         assert await connection.fetch("select id from leads") == []
 
 
-async def test_a_broken_setting_is_an_error(shared_database: Database, pair: Pair):
+async def test_s17_a_broken_setting_is_an_error(shared_database: Database, pair: Pair):
     with pytest.raises(asyncpg.InvalidTextRepresentationError):
         async with shared_database.unit(pair.ours) as connection:
             await connection.execute("set local app.organization_id = 'nonsense'")
             await connection.fetch("select id from leads")
 
 
-async def test_without_an_organization_nothing_is_written(shared_database: Database, pair: Pair):
+async def test_s17_without_an_organization_nothing_is_written(shared_database: Database, pair: Pair):
     async with shared_database._pool.acquire() as connection:
         with pytest.raises(asyncpg.NotNullViolationError):
             await connection.execute("insert into custom_fields (key, label) values ('k', 'k')")
@@ -112,7 +116,7 @@ async def test_without_an_organization_nothing_is_written(shared_database: Datab
         assert await connection.execute("delete from leads") == "DELETE 0"
 
 
-async def test_a_pooled_connection_forgets_the_organization_of_a_failed_transaction(
+async def test_s17_a_pooled_connection_forgets_the_organization_of_a_failed_transaction(
     database: Database, database_url: str
 ):
     ours = new_id()
@@ -152,13 +156,13 @@ async def test_a_pooled_connection_forgets_the_organization_of_a_failed_transact
         "delete from store.activity_default",
     ],
 )
-async def test_the_database_refuses(statement: str, shared_database: Database, pair: Pair):
+async def test_s17_the_database_refuses(statement: str, shared_database: Database, pair: Pair):
     with pytest.raises(DENIED):
         async with shared_database.unit(pair.ours) as connection:
             await connection.execute(statement.format(ours=pair.ours, theirs=pair.theirs, new=new_id()))
 
 
-async def test_an_insert_lands_in_the_organization_of_the_transaction(shared_database: Database, pair: Pair):
+async def test_s18_an_insert_lands_in_the_organization_of_the_transaction(shared_database: Database, pair: Pair):
     key = f"k{new_id().hex}"
     async with shared_database.unit(pair.ours) as connection:
         await connection.execute("insert into custom_fields (key, label) values ($1, 'x')", key)
@@ -166,7 +170,7 @@ async def test_an_insert_lands_in_the_organization_of_the_transaction(shared_dat
     assert not await shared_database.read(pair.theirs, "select key from custom_fields where key = $2", key)
 
 
-async def test_a_conflict_with_a_foreign_key_of_the_same_name_is_none(shared_database: Database, pair: Pair):
+async def test_s17_a_conflict_with_a_foreign_key_of_the_same_name_is_none(shared_database: Database, pair: Pair):
     key = f"k{new_id().hex}"
     statement = "insert into custom_fields (key, label) values ($1, 'x') on conflict (organization_id, key) do nothing"
     for organization_id in (pair.ours, pair.theirs):
@@ -181,28 +185,28 @@ async def copy_custom_note(connection: Connection, **extra: UUID) -> str:
     )
 
 
-async def test_copy_lands_in_the_organization_of_the_transaction(shared_database: Database, pair: Pair):
+async def test_s18_copy_lands_in_the_organization_of_the_transaction(shared_database: Database, pair: Pair):
     async with shared_database.unit(pair.ours) as connection:
         assert await copy_custom_note(connection) == "COPY 1"
         assert await connection.fetchval("select count(*) from notes where text = 'copied'") == 1
         await connection.execute("delete from notes where text = 'copied'")
 
 
-async def test_copy_cannot_name_an_organization(shared_database: Database, pair: Pair):
+async def test_s18_copy_cannot_name_an_organization(shared_database: Database, pair: Pair):
     for organization_id in (pair.ours, pair.theirs):
         with pytest.raises(DENIED):
             async with shared_database.unit(pair.ours) as connection:
                 await copy_custom_note(connection, organization_id=organization_id)
 
 
-async def test_copy_is_for_the_tables_of_mass_data_alone(shared_database: Database, pair: Pair):
+async def test_s18_copy_is_for_the_tables_of_mass_data_alone(shared_database: Database, pair: Pair):
     for table in {table.name for table in TABLES} - LOADED_BY_COPY:
         with pytest.raises(DENIED):
             async with shared_database.unit(pair.ours) as connection:
                 await connection.execute(f"insert into store.{table} default values")
 
 
-async def test_copy_reads_no_foreign_row(shared_database: Database, pair: Pair):
+async def test_s18_copy_reads_no_foreign_row(shared_database: Database, pair: Pair):
     taken: list[bytes] = []
 
     async def take(data: bytes) -> None:
@@ -216,7 +220,7 @@ async def test_copy_reads_no_foreign_row(shared_database: Database, pair: Pair):
     assert b"".join(taken).decode().split() == [str(pair.ours)]
 
 
-async def test_a_temporary_table_does_not_stand_in_for_a_view(shared_database: Database, pair: Pair):
+async def test_s17_a_temporary_table_does_not_stand_in_for_a_view(shared_database: Database, pair: Pair):
     with pytest.raises(Undo):
         async with shared_database.unit(pair.ours) as connection:
             await connection.execute("create temporary table leads (organization_id uuid)")

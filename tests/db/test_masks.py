@@ -17,7 +17,7 @@ TEXTS = ["", "a", "@", "ab", "@x", "a@", "dana@example.com", "a@b@c", "+33612345
 
 @pytest.mark.parametrize("mode", MaskingMode)
 @pytest.mark.parametrize("key", [LeadFieldKey.NAME, LeadFieldKey.EMAIL, LeadFieldKey.PHONE, LeadFieldKey.PHONE_DISPLAY])
-async def test_a_text_is_masked_alike_by_the_database_and_by_the_domain(
+async def test_s27_a_text_is_masked_alike_by_the_database_and_by_the_domain(
     shared_database: Database, shared_organization: MakeOrganization, key: str, mode: object
 ):
     organization = await shared_organization()
@@ -28,7 +28,7 @@ async def test_a_text_is_masked_alike_by_the_database_and_by_the_domain(
     assert list(row) == [mask_text(key, mode, text) for text in [*TEXTS, None]]
 
 
-async def test_a_list_is_masked_as_empty_and_a_number_as_null(
+async def test_s27_a_list_is_masked_as_empty_and_a_number_as_null(
     shared_database: Database, shared_organization: MakeOrganization
 ):
     organization = await shared_organization()
@@ -39,7 +39,7 @@ async def test_a_list_is_masked_as_empty_and_a_number_as_null(
     assert (row["tags"], row["score"]) == ([], None)
 
 
-async def test_a_national_id_shows_its_end_or_nothing_of_itself(
+async def test_s27_a_national_id_shows_its_end_or_nothing_of_itself(
     shared_database: Database, shared_organization: MakeOrganization
 ):
     organization = await shared_organization()

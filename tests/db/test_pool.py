@@ -48,7 +48,7 @@ async def test_read_keeps_the_order_of_the_statement(shared_database: Database, 
     assert [row["id"] for row in rows] == ids[:-10:-1]
 
 
-async def test_many_organizations_share_a_pool_and_see_themselves(
+async def test_s17_many_organizations_share_a_pool_and_see_themselves(
     shared_database: Database, shared_organization: MakeOrganization
 ):
     organizations = [await shared_organization() for _ in range(5)]

@@ -41,7 +41,7 @@ async def test_a_role_of_another_name_with_the_same_rights_may_start(database_ur
 
 
 @pytest.mark.parametrize("attributes", ["superuser", "bypassrls", "createrole", "replication"])
-async def test_a_role_with_a_powerful_attribute_is_refused(attributes: str, database_url: str):
+async def test_s17_a_role_with_a_powerful_attribute_is_refused(attributes: str, database_url: str):
     with role(database_url, attributes=attributes) as dsn, pytest.raises(RoleError, match="too powerful"):
         await Database.open(dsn)
 
@@ -50,7 +50,7 @@ async def test_a_role_with_a_powerful_attribute_is_refused(attributes: str, data
     "granted",
     ["leadport_owner", "leadport_system", "pg_read_all_data", "pg_write_all_data", "pg_execute_server_program"],
 )
-async def test_a_member_of_a_powerful_role_is_refused(granted: str, database_url: str):
+async def test_s17_a_member_of_a_powerful_role_is_refused(granted: str, database_url: str):
     with role(database_url, f"grant {granted} to {{role}}") as dsn, pytest.raises(RoleError, match="too powerful"):
         await Database.open(dsn)
 
@@ -69,7 +69,7 @@ async def test_a_member_of_a_powerful_role_is_refused(granted: str, database_url
         "grant select on store.alembic_version to {role}",
     ],
 )
-async def test_a_role_with_one_privilege_too_much_is_refused(statement: str, database_url: str):
+async def test_s17_a_role_with_one_privilege_too_much_is_refused(statement: str, database_url: str):
     with role(database_url, statement) as dsn, pytest.raises(RoleError, match="too powerful"):
         await Database.open(dsn)
 
@@ -80,7 +80,7 @@ async def test_a_privilege_that_lacks_is_named(database_url: str):
         await Database.open(app_dsn(database_url, SECRET))
 
 
-async def test_the_roles_cannot_be_exchanged(database_url: str):
+async def test_s17_the_roles_cannot_be_exchanged(database_url: str):
     with pytest.raises(RoleError, match="too powerful"):
         await Database.open(system_dsn(database_url, SECRET))
     with pytest.raises(RoleError, match="too powerful"):
@@ -96,7 +96,7 @@ async def test_a_database_that_is_not_migrated_says_what_to_do(database_url: str
 
 
 @pytest.mark.parametrize("table", ["leads", "notes", "calls", "import_issues", "import_changes", "webhook_endpoints"])
-def test_the_system_role_sees_no_lead(table: str, database_url: str):
+def test_s17_the_system_role_sees_no_lead(table: str, database_url: str):
     with (
         psycopg.connect(system_dsn(database_url, SECRET)) as connection,
         pytest.raises(psycopg.errors.InsufficientPrivilege),

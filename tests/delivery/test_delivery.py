@@ -65,7 +65,7 @@ async def test_a_webhook_is_signed_so_that_the_receiver_can_verify_it() -> None:
     assert headers["host"] == f"localhost:{peer.port}"
 
 
-async def test_private_addresses_are_refused_after_the_name_is_resolved() -> None:
+async def test_s30_private_addresses_are_refused_after_the_name_is_resolved() -> None:
     async with webhook_peer() as peer:
         for url in (peer.url, f"http://127.0.0.1:{peer.port}/", f"http://[::1]:{peer.port}/"):
             with pytest.raises(DeliveryFailed) as caught:
@@ -75,7 +75,7 @@ async def test_private_addresses_are_refused_after_the_name_is_resolved() -> Non
 
 
 @pytest.mark.parametrize(("status", "final"), [(302, False), (410, True), (500, False), (429, False)])
-async def test_only_an_accepting_answer_counts_and_no_redirect_is_followed(status: int, final: bool) -> None:  # noqa: FBT001 - a case of the table
+async def test_s30_only_an_accepting_answer_counts_and_no_redirect_is_followed(status: int, final: bool) -> None:  # noqa: FBT001 - a case of the table
     async with webhook_peer() as peer:
         peer.status = status
         with pytest.raises(DeliveryFailed) as caught:

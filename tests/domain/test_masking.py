@@ -20,7 +20,7 @@ def settings(*rules: MaskingRule) -> OrganizationSettings:
     return OrganizationSettings(masking=rules)
 
 
-def test_a_rule_hides_its_field_and_those_that_would_tell_the_same():
+def test_s27_a_rule_hides_its_field_and_those_that_would_tell_the_same():
     masks = masks_for(actor(Role.AGENT), settings(MaskingRule(PHONE, PARTIAL)))
     assert set(masks) == {PHONE, LeadFieldKey.PHONE_DISPLAY, LeadFieldKey.NATIONAL_ID}
 
@@ -30,7 +30,7 @@ def test_an_excepted_role_sees_the_field_but_no_national_id():
     assert set(masks) == {LeadFieldKey.NATIONAL_ID}
 
 
-def test_a_national_id_is_masked_even_without_a_rule_or_for_an_excepted_role():
+def test_s27_a_national_id_is_masked_even_without_a_rule_or_for_an_excepted_role():
     rule = MaskingRule(LeadFieldKey.NATIONAL_ID, REDACT, (Role.PRO,))
     assert LeadFieldKey.NATIONAL_ID in masks_for(actor(Role.PRO), settings(rule))
     assert LeadFieldKey.NATIONAL_ID in masks_for(actor(Role.AGENT), settings())
@@ -40,13 +40,13 @@ def test_whoever_may_unmask_sees_everything_in_queries():
     assert not masks_for(actor(Role.ADMIN), settings(MaskingRule(PHONE, REDACT)))
 
 
-def test_a_file_stays_masked_for_them_unless_unmasking_was_asked_for():
+def test_s27_a_file_stays_masked_for_them_unless_unmasking_was_asked_for():
     rules = settings(MaskingRule(PHONE, REDACT, (Role.ADMIN,)))
     assert PHONE in masks_of_file(actor(Role.ADMIN), rules, unmask=False)
     assert not masks_of_file(actor(Role.ADMIN), rules, unmask=True)
 
 
-def test_asking_to_unmask_gives_nothing_to_those_who_may_not():
+def test_s27_asking_to_unmask_gives_nothing_to_those_who_may_not():
     rules = settings(MaskingRule(PHONE, REDACT))
     assert PHONE in masks_of_file(actor(Role.PRO), rules, unmask=True)
 
@@ -77,12 +77,12 @@ def test_fields_that_carry_the_list_itself_cannot_be_masked():
         (NAME, PARTIAL, "", ""),
     ],
 )
-def test_what_is_left_of_a_masked_text(key: str, mode: object, value: object, shown: object):
+def test_s27_what_is_left_of_a_masked_text(key: str, mode: object, value: object, shown: object):
     assert mask_text(key, mode, value) == shown
 
 
 @pytest.mark.parametrize("text", ["***", "d***@example.com", "***5678", "ד***"])
-def test_what_a_mask_left_is_recognised_in_a_file(text: str):
+def test_s27_what_a_mask_left_is_recognised_in_a_file(text: str):
     assert is_masked(text)
 
 

@@ -24,11 +24,11 @@ SWITCHBOARD = "+1 660-485-0224 ext. 12"
         "tel:+33612345678",
     ],
 )
-def test_every_way_to_write_a_number_becomes_one_e164(written: str):
+def test_s24_every_way_to_write_a_number_becomes_one_e164(written: str):
     assert read_phone(written, "FR").text == "+33612345678"
 
 
-def test_00_is_a_plus_also_where_the_country_dials_011():
+def test_s24_00_is_a_plus_also_where_the_country_dials_011():
     assert read_phone("0033612345678", "US").key == "+33612345678"
 
 
@@ -46,7 +46,7 @@ def test_an_extension_is_shown_and_not_part_of_the_key():
         ("+1 555 3227 8544", "155532278544"),
     ],
 )
-def test_what_is_no_valid_number_stays_as_written_and_matches_by_digits_or_text(written: str, key: str):
+def test_s24_what_is_no_valid_number_stays_as_written_and_matches_by_digits_or_text(written: str, key: str):
     phone = read_phone(f" {written} ", "US")
     assert (phone.text, phone.display, phone.key, phone.valid) == (written, written, key, False)
 

@@ -74,7 +74,7 @@ async def test_a_mailed_link_opens_the_file_without_signing_in(exporting: Export
         await open_download(exporting.runtime, token, None)
 
 
-async def test_a_webhook_tells_ids_and_counts_and_nothing_of_leads(exporting: Exporting) -> None:
+async def test_s27_a_webhook_tells_ids_and_counts_and_nothing_of_leads(exporting: Exporting) -> None:
     async with webhook_peer() as peer:
         endpoint, _ = await _endpoint(exporting, peer.url)
         job = await _export(exporting, Delivery(webhook_endpoint_id=endpoint))

@@ -90,7 +90,7 @@ async def test_a_preview_tells_what_is_wrong_with_its_place(exporting: Exporting
         await preview_export(exporting.runtime, actor_of(Role.VIEWER, exporting.organization), ExportSpec(), 1)
 
 
-async def test_a_masked_field_can_neither_order_nor_filter(exporting: Exporting) -> None:
+async def test_s27_a_masked_field_can_neither_order_nor_filter(exporting: Exporting) -> None:
     pro = actor_of(Role.PRO, exporting.organization)
     masking = '[{"field": "CONVERSION_VALUE", "mode": "REDACT", "exceptRoles": []}]'
     sql = "update store.organizations set settings = settings || jsonb_build_object('masking', $1::jsonb) where id = $2"

@@ -67,7 +67,7 @@ async def test_an_export_is_a_whole_file_with_its_manifest(exporting: Exporting)
     assert (job.progress.processed, job.progress.total) == (3, 3)
 
 
-async def test_the_plain_profile_writes_for_programs(exporting: Exporting) -> None:
+async def test_s25_the_plain_profile_writes_for_programs(exporting: Exporting) -> None:
     options = FileOptions(profile=ExportProfile.PLAIN, delimiter="\t")
     data = await exporting.bytes(await exporting.export(columns=NAME_AND_SCORE, file=options))
     assert data.decode() == 'Name\tScore\nדנה\t85\n=1+1\t7\n"a,""b""\nc"\t\n'
@@ -134,7 +134,7 @@ async def test_a_split_export_has_a_file_for_each_company(runtime: Runtime, acme
     assert (await exporting.file(job)).rows == 3
 
 
-async def test_national_ids_are_masked_unless_asked_for_by_somebody_who_may(
+async def test_s27_national_ids_are_masked_unless_asked_for_by_somebody_who_may(
     runtime: Runtime, acme: OrganizationRecord
 ) -> None:
     lead_id = new_id()

@@ -28,11 +28,11 @@ def _why(keyring: Keyring, token: str, now: datetime = NOW) -> WhyRefused:
     return caught.value.why
 
 
-def test_a_token_says_what_was_signed() -> None:
+def test_s26_a_token_says_what_was_signed() -> None:
     assert verify(OLD, sign(OLD, TICKET), NOW) == TICKET
 
 
-def test_any_change_of_a_token_is_refused() -> None:
+def test_s26_any_change_of_a_token_is_refused() -> None:
     token = sign(OLD, TICKET)
     for place in range(len(token)):
         for other in "A.":
@@ -42,12 +42,12 @@ def test_any_change_of_a_token_is_refused() -> None:
         assert _why(OLD, changed) is WhyRefused.LINK
 
 
-def test_a_rotated_key_still_opens_and_a_dropped_one_does_not() -> None:
+def test_s26_a_rotated_key_still_opens_and_a_dropped_one_does_not() -> None:
     assert verify(ROTATED, sign(OLD, TICKET), NOW) == TICKET
     assert _why(OLD, sign(ROTATED, TICKET)) is WhyRefused.LINK
 
 
-def test_a_token_ends() -> None:
+def test_s26_a_token_ends() -> None:
     assert _why(OLD, sign(OLD, TICKET), NOW + timedelta(seconds=60)) is WhyRefused.EXPIRED
 
 
@@ -87,7 +87,7 @@ async def test_a_download_is_counted_and_logged_once(exporting: Exporting) -> No
     assert row["download_count"] == 1
 
 
-async def test_deleting_the_files_ends_their_links(exporting: Exporting) -> None:
+async def test_s26_deleting_the_files_ends_their_links(exporting: Exporting) -> None:
     token = await _token(exporting)
     opened = await open_download(exporting.runtime, token, None)
     await delete_files(exporting.runtime, exporting.actor, opened.file.job_id)
@@ -96,14 +96,14 @@ async def test_deleting_the_files_ends_their_links(exporting: Exporting) -> None
     assert await link_to(exporting.runtime, exporting.actor, exporting.organization.settings, opened.file, 60) is None
 
 
-async def test_a_user_who_is_not_active_any_more_opens_nothing(exporting: Exporting) -> None:
+async def test_s26_a_user_who_is_not_active_any_more_opens_nothing(exporting: Exporting) -> None:
     token = await _token(exporting)
     async with exporting.runtime.database.unit(exporting.organization.id) as connection:
         await connection.execute("update users set active = false")
     assert await _refused(exporting, token) is WhyRefused.LINK
 
 
-async def test_a_link_of_another_organization_opens_nothing(
+async def test_s26_a_link_of_another_organization_opens_nothing(
     exporting: Exporting, new_organization: MakeOrganization
 ) -> None:
     other = await new_organization("other")
@@ -115,13 +115,13 @@ async def test_a_link_of_another_organization_opens_nothing(
     assert await link_to(exporting.runtime, stranger, other.settings, file, 60) is None
 
 
-async def test_only_who_may_export_gets_a_link(exporting: Exporting) -> None:
+async def test_s26_only_who_may_export_gets_a_link(exporting: Exporting) -> None:
     file = await exporting.file(await exporting.export())
     viewer = actor_of(Role.VIEWER, exporting.organization)
     assert await link_to(exporting.runtime, viewer, exporting.organization.settings, file, 60) is None
 
 
-async def test_a_file_with_unmasked_values_opens_only_to_who_may_unmask(exporting: Exporting) -> None:
+async def test_s27_a_file_with_unmasked_values_opens_only_to_who_may_unmask(exporting: Exporting) -> None:
     from_owner = await exporting.export(template=BuiltinTemplate.FULL, unmask=True)
     file = await exporting.file(from_owner)
     assert file.sensitive
@@ -130,7 +130,7 @@ async def test_a_file_with_unmasked_values_opens_only_to_who_may_unmask(exportin
 
 
 @pytest.mark.parametrize("seconds", [0, -1, 86_401])
-async def test_a_link_lives_at_most_a_day(exporting: Exporting, seconds: int) -> None:
+async def test_s26_a_link_lives_at_most_a_day(exporting: Exporting, seconds: int) -> None:
     file = await exporting.file(await exporting.export())
     with pytest.raises(BadInput):
         await link_to(exporting.runtime, exporting.actor, exporting.organization.settings, file, seconds)

@@ -50,7 +50,7 @@ async def exported(importing: Importing, **spec: object) -> bytes:
 
 
 @pytest.mark.skipif(not EXPECTED, reason="the acceptance files are not here (LEADPORT_ACCEPTANCE)")
-async def test_the_export_of_a_public_file_imports_back_as_unchanged(importing: Importing):
+async def test_s25_the_export_of_a_public_file_imports_back_as_unchanged(importing: Importing):
     facts = EXPECTED["p2"]
     data = (FOLDER / facts["file"]).read_bytes()
     options = options_of("S1", MergeStrategy.SKIP)
@@ -94,7 +94,7 @@ WILD = (
 
 
 @pytest.mark.parametrize("kind", [ExportFormat.CSV, ExportFormat.XLSX, ExportFormat.JSON, ExportFormat.JSONL])
-async def test_a_lead_of_any_values_comes_back_as_it_was(importing: Importing, kind: ExportFormat):
+async def test_s25_a_lead_of_any_values_comes_back_as_it_was(importing: Importing, kind: ExportFormat):
     request = UpsertLeads(rows=WILD, options=ImportOptions(required=()))
     pushed = await upsert_leads(importing.runtime, importing.actor, request)
     assert [one.outcome for one in pushed] == ["CREATED"] * 3, pushed

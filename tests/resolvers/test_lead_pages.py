@@ -186,7 +186,7 @@ async def test_without_first_a_page_has_fifty_leads_at_most(world: tuple[Request
         ('filter: {custom: [{key: "no such", eq: "x"}]}', ("filter", "custom")),
     ],
 )
-async def test_arguments_that_mean_nothing_are_bad_input_with_their_place(
+async def test_s06_arguments_that_mean_nothing_are_bad_input_with_their_place(
     world: tuple[Requester, dict[str, object]], arguments: str, place: tuple[str, ...]
 ):
     refused = await world[0].refusal(f"{{ leads({arguments}) {{ nodes {{ id }} }} }}")
@@ -198,7 +198,7 @@ async def test_arguments_that_mean_nothing_are_bad_input_with_their_place(
     "arguments",
     ["orderBy: {field: SCORE}", "orderBy: {field: CREATED_AT, direction: ASC}", "filter: {score: {gt: 1}}"],
 )
-async def test_a_cursor_of_another_list_is_bad_input(world: tuple[Requester, dict[str, object]], arguments: str):
+async def test_s06_a_cursor_of_another_list_is_bad_input(world: tuple[Requester, dict[str, object]], arguments: str):
     requester, _ = world
     data = await requester.ask("{ leads(first: 1) { pageInfo { endCursor } } }")
     cursor = data["leads"]["pageInfo"]["endCursor"]
@@ -208,7 +208,7 @@ async def test_a_cursor_of_another_list_is_bad_input(world: tuple[Requester, dic
 
 
 @pytest.mark.parametrize("position", range(0, 60, 7))
-async def test_a_cursor_that_was_tampered_with_is_bad_input_or_a_page_and_never_a_failure(
+async def test_s06_a_cursor_that_was_tampered_with_is_bad_input_or_a_page_and_never_a_failure(
     world: tuple[Requester, dict[str, object]], position: int
 ):
     requester, _ = world
@@ -221,7 +221,9 @@ async def test_a_cursor_that_was_tampered_with_is_bad_input_or_a_page_and_never_
     assert not result.errors or isinstance(result.errors[0].original_error, BadInput)
 
 
-async def test_a_masked_field_cannot_be_ordered_by(shared_database: Database, shared_organization: MakeOrganization):
+async def test_s27_a_masked_field_cannot_be_ordered_by(
+    shared_database: Database, shared_organization: MakeOrganization
+):
     settings = OrganizationSettings(masking=(MaskingRule(LeadFieldKey.SCORE, MaskingMode.REDACT),))
     organization = await shared_organization(settings=settings)
     document = "{ leads(orderBy: {field: SCORE}) { nodes { id } } }"

@@ -293,7 +293,7 @@ async def test_a_program_that_may_not_read_sees_no_lead(desk: Desk):
     assert (await create(program, {"name": "A", "phone": PHONE}))["duplicateOf"] is None
 
 
-async def test_acts_name_fields_and_never_values(desk: Desk):
+async def test_s27_acts_name_fields_and_never_values(desk: Desk):
     lead = (await create(desk, {"name": "Secret Person", "customFields": {"k": "hidden"}}))["lead"]["id"]
     await change(desk, lead, set={"email": "secret@example.com"}, clear=["SCORE"])
     await change(desk, lead, set={"email": "secret@example.com"})

@@ -53,7 +53,9 @@ async def test_objects_are_null_where_nothing_of_them_is_known(requester: Reques
     assert data["lead"]["address"] == {"city": "Lyon"}
 
 
-async def test_masks_hold_in_every_form_a_value_has(shared_database: Database, shared_organization: MakeOrganization):
+async def test_s27_masks_hold_in_every_form_a_value_has(
+    shared_database: Database, shared_organization: MakeOrganization
+):
     keys = ("EMAIL", "PHONE", "NOTES", "CONVERSION_VALUE", "TAGS", "ADDRESS", "COMPANY_NAME", "SCORE")
     rules = tuple(MaskingRule(LeadFieldKey[key], MaskingMode.PARTIAL) for key in keys)
     settings = OrganizationSettings(masking=rules, conversation_url_template="https://crm.example/{id}")
@@ -95,7 +97,7 @@ async def test_masks_hold_in_every_form_a_value_has(shared_database: Database, s
     assert (await requester.ask(document, id=shown))["lead"]["email"] == "dana@example.com"
 
 
-async def test_a_national_id_is_opened_only_for_those_who_may_and_that_is_recorded(requester: Requester):
+async def test_s27_a_national_id_is_opened_only_for_those_who_may_and_that_is_recorded(requester: Requester):
     identity = new_id()
     sealed = NATIONAL_IDS.seal("123456782", str(identity))
     await one_lead(requester, id=identity, national_id_cipher=sealed, national_id_last4="6782")
@@ -243,7 +245,7 @@ async def test_groups_need_one_to_four_different_dimensions(requester: Requester
     assert refused.path == ("by",)
 
 
-async def test_a_masked_field_is_neither_grouped_by_nor_averaged(
+async def test_s27_a_masked_field_is_neither_grouped_by_nor_averaged(
     shared_database: Database, shared_organization: MakeOrganization
 ):
     rules = tuple(MaskingRule(key, MaskingMode.REDACT) for key in (LeadFieldKey.CATEGORY, LeadFieldKey.SCORE))

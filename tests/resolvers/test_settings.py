@@ -79,7 +79,7 @@ async def test_a_wrong_setting_is_refused_with_its_path(desk: Desk, given: dict,
     assert codes(answer) == [(code, ["input", *path])]
 
 
-async def test_a_program_cannot_unmask_fields_for_itself(desk: Desk):
+async def test_s27_a_program_cannot_unmask_fields_for_itself(desk: Desk):
     program = desk.program(Permission.SETTINGS_MANAGE)
     assert await program.refusal(SETTINGS, input={"masking": []}) == "FORBIDDEN"
     assert await program.refusal(SETTINGS, input={"clear": ["masking"]}) == "FORBIDDEN"

@@ -32,7 +32,7 @@ def refused(path: Path, **dialect: object) -> str:
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
-def test_a_byte_order_mark_decides(file: Writer, encoding: str):
+def test_s20_a_byte_order_mark_decides(file: Writer, encoding: str):
     text = "Name\nד׳ לוי\n"
     data = (b"\xfe\xff" if encoding == "utf-16-be" else b"") + text.encode(encoding)
     answer = read(file(data))
@@ -41,12 +41,12 @@ def test_a_byte_order_mark_decides(file: Writer, encoding: str):
     assert answer.opened.dialect.encoding.confidence is CERTAIN
 
 
-def test_utf16_without_a_mark_is_likely(file: Writer):
+def test_s20_utf16_without_a_mark_is_likely(file: Writer):
     answer = read(file("Name,City\nDana,Lyon\n".encode("utf-16-le")))
     assert (answer.column("name"), answer.opened.dialect.encoding.confidence) == (["Dana"], LIKELY)
 
 
-def test_a_first_bad_byte_after_45_kb_makes_it_windows_1252_with_evidence(file: Writer):
+def test_s20_a_first_bad_byte_after_45_kb_makes_it_windows_1252_with_evidence(file: Writer):
     text = "Name\n" + "Dana\n" * 9_000
     answer = read(file(text.encode() + "Zoé\n".encode("cp1252")))
     encoding = answer.opened.dialect.encoding
@@ -103,7 +103,7 @@ def test_blanks_after_delimiters_and_before_quotes_are_no_part_of_the_cell(file:
     assert answer.column("address_city") == ["Lyon, Rhône", "Paris"]
 
 
-def test_a_sep_line_names_the_delimiter_and_is_no_row(file: Writer):
+def test_s20_a_sep_line_names_the_delimiter_and_is_no_row(file: Writer):
     answer = read(file("sep=|\r\nName|City\r\nDana|Lyon, Paris\r\n"))
     assert (answer.column("name"), answer.rows, answer.blocks[0].ready.lines) == (["Dana"], [2], [3])
 
@@ -159,7 +159,7 @@ def test_a_header_row_that_is_not_there_is_a_file_error(file: Writer):
     assert refused(file("Name\n"), header_row=7) == "Row 7, named as the header, is blank or not there."
 
 
-def test_more_columns_than_the_limit_are_refused_with_bounded_memory(file: Writer):
+def test_s22_more_columns_than_the_limit_are_refused_with_bounded_memory(file: Writer):
     answer = run(file(",".join("abc") + "," * 100_000 + "\n" + "1," * 100_000 + "\n"))
     assert answer.failed.message == "The file has more than 16,384 columns."
 

@@ -46,7 +46,7 @@ def test_a_packed_workbook_is_read_and_a_twice_packed_file_is_not(file: Writer):
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lambda data: zipped({"bomb": data})])
-def test_a_bomb_is_stopped_by_its_real_bytes(file: Writer, pack: Callable[[bytes], bytes]):
+def test_s21_a_bomb_is_stopped_by_its_real_bytes(file: Writer, pack: Callable[[bytes], bytes]):
     packed = file(pack(b"a,b\n" * (4 << 20)))
     answer = run(packed, limits=ChildLimits(max_bytes=8 << 20))
     assert answer.failed.code is JobFailureCode.UNSAFE_FILE
@@ -54,12 +54,12 @@ def test_a_bomb_is_stopped_by_its_real_bytes(file: Writer, pack: Callable[[bytes
 
 
 @pytest.mark.parametrize("cut", [20, 40])
-def test_a_cut_off_archive_is_a_file_error(file: Writer, cut: int):
+def test_s21_a_cut_off_archive_is_a_file_error(file: Writer, cut: int):
     assert run(file(gzip.compress(CSV.encode())[:cut])).failed.code is JobFailureCode.UNREADABLE_FILE
     assert run(file(zipped({"a": CSV.encode()})[:cut])).failed.code is JobFailureCode.UNREADABLE_FILE
 
 
-def test_a_workbook_s_values_read_as_people_see_them(file: Writer):
+def test_s20_a_workbook_s_values_read_as_people_see_them(file: Writer):
     def fill(book: openpyxl.Workbook) -> None:
         sheet = book.active
         sheet.append(["Name", "Phone", "Score", "AI Legitimate", "Created At", "Converted At", "Conversion Value"])
@@ -101,33 +101,33 @@ def test_a_text_cell_with_line_breaks_and_quotes_comes_through(file: Writer):
 SIMPLE = workbook([["Name"], ["Dana"]])
 
 
-def test_a_far_away_cell_does_not_end_the_process(file: Writer):
+def test_s21_a_far_away_cell_does_not_end_the_process(file: Writer):
     book = workbook([["Name"]], lambda book: book.active.__setitem__("XFD1048576", "x"))
     answer = run_process(file(book))
     assert answer.failed.code is JobFailureCode.LIMIT_EXCEEDED
     assert "column 16,384" in answer.failed.message
 
 
-def test_a_workbook_that_expands_out_of_all_proportion_is_refused(file: Writer):
+def test_s21_a_workbook_that_expands_out_of_all_proportion_is_refused(file: Writer):
     sheet = b"<row><c><v>1</v></c></row>" * (5 << 20)
     answer = run(file(altered(SIMPLE, lambda name, data: sheet if "sheet1" in name else data)))
     assert answer.failed.code is JobFailureCode.UNSAFE_FILE
 
 
-def test_entities_are_refused(file: Writer):
+def test_s21_entities_are_refused(file: Writer):
     laughs = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><worksheet>&b;</worksheet>'
     answer = run(file(altered(SIMPLE, lambda name, data: laughs if "sheet1" in name else data)))
     assert answer.failed.code is JobFailureCode.UNSAFE_FILE
 
 
-def test_macros_are_refused(file: Writer):
+def test_s21_macros_are_refused(file: Writer):
     macros = altered(SIMPLE, lambda _, data: data)
     with zipfile.ZipFile(path := file(macros), "a") as archive:
         archive.writestr("xl/vbaProject.bin", b"macro")
     assert "macros" in run(path).failed.message
 
 
-def test_missing_parts_and_bad_checksums_are_file_errors(file: Writer):
+def test_s21_missing_parts_and_bad_checksums_are_file_errors(file: Writer):
     without_sheet = altered(SIMPLE, lambda name, data: None if "sheet1" in name else data)
     assert run(file(without_sheet)).failed.code is JobFailureCode.UNREADABLE_FILE
     place = SIMPLE.index(b"xl/worksheets/sheet1.xml") + 60
@@ -184,7 +184,7 @@ def test_bad_json_says_where(file: Writer, content: str, message: str):
         (bytes(range(256)) * 40, "no text"),
     ],
 )
-def test_what_is_no_table_is_named(file: Writer, content: bytes, word: str):
+def test_s20_what_is_no_table_is_named(file: Writer, content: bytes, word: str):
     answer = run(file(content))
     assert answer.failed.code is JobFailureCode.UNREADABLE_FILE
     assert word in answer.failed.message
@@ -194,6 +194,6 @@ def test_a_file_larger_than_the_limit_is_not_read(file: Writer):
     assert run(file(CSV), limits=ChildLimits(max_bytes=10)).failed.code is JobFailureCode.LIMIT_EXCEEDED
 
 
-def test_a_said_format_that_is_another_is_a_file_error(file: Writer):
+def test_s20_a_said_format_that_is_another_is_a_file_error(file: Writer):
     assert "reads like CSV" in run(file(CSV), format=ImportFormat.JSON).failed.message
     assert names(run(file(SIMPLE), format=ImportFormat.CSV, options=LENIENT)) == ["Dana"]

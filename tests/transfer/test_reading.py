@@ -41,20 +41,20 @@ def test_a_file_with_a_header_alone_is_done_with_no_rows(file: Writer):
     assert (answer.done.total_rows, answer.blocks) == (0, [])
 
 
-def test_a_quote_that_is_never_closed_refuses_its_row(file: Writer):
+def test_s22_a_quote_that_is_never_closed_refuses_its_row(file: Writer):
     answer = run(file('Name,City\nA,x\nB,"y\nC,z\n'), options=LENIENT)
     assert answer.failed_rows == [3]
     assert "never closed" in answer.issues[0].message
 
 
-def test_an_unclosed_quote_in_row_one_of_a_large_file_ends_with_row_line_and_column(file: Writer):
+def test_s22_an_unclosed_quote_in_row_one_of_a_large_file_ends_with_row_line_and_column(file: Writer):
     answer = run(file('Name,City\nA,"' + "B,x\n" * (1 << 19)), options=LENIENT)
     assert answer.failed.code is JobFailureCode.UNREADABLE_FILE
     assert answer.failed.message.startswith("Row 2 (line 2), column 2: a cell is longer than 1024 KB")
 
 
 @LINUX
-def test_a_line_without_end_stops_within_bounded_memory(file: Writer):
+def test_s22_a_line_without_end_stops_within_bounded_memory(file: Writer):
     path = file("Name\n")
     with path.open("ab") as out:
         for _ in range(256):
@@ -63,7 +63,7 @@ def test_a_line_without_end_stops_within_bounded_memory(file: Writer):
     assert peak_kilobytes(path) < 200_000
 
 
-def test_a_row_of_100_000_cells_fails_alone(file: Writer):
+def test_s22_a_row_of_100_000_cells_fails_alone(file: Writer):
     answer = run(file("Name,City\nA,x\n" + "," * 100_000 + "y\nB,z\n"), options=LENIENT)
     assert (answer.failed_rows, answer.column("name")) == ([3], ["A", "B"])
 
@@ -218,7 +218,7 @@ def test_the_error_file_can_be_written_in_a_pass_of_its_own_with_the_worker_s_re
     assert answer.done.error_rows == 4
 
 
-def test_all_rows_bad_gives_exact_counts_and_a_complete_error_file(file: Writer, tmp_path: Path):
+def test_s23_all_rows_bad_gives_exact_counts_and_a_complete_error_file(file: Writer, tmp_path: Path):
     errors = tmp_path / "errors.csv"
     path = file("Name,Score\n" + "".join(f"Lead {number},bad\n" for number in range(12_000)))
     answer = run(path, options=LENIENT, errors_path=str(errors), limits=ChildLimits(max_issues=100))

@@ -59,7 +59,7 @@ def value(file: Writer, header: str, text: str, **options: object) -> str | None
         ("   ", None),
     ],
 )
-def test_a_score_gets_its_documented_answer(file: Writer, text: str, expected: str | None):
+def test_s24_a_score_gets_its_documented_answer(file: Writer, text: str, expected: str | None):
     assert value(file, "score", text) == expected
 
 
@@ -199,7 +199,7 @@ def test_a_phone_or_email_that_must_be_valid_fails_the_row(file: Writer):
     ("text", "key"),
     [("33612345678.0", "33612345678"), ("3.3612345678E+10", "33612345678"), ("+33612345678.0", "+33612345678")],
 )
-def test_a_number_that_a_spreadsheet_kept_whole_is_a_phone(file: Writer, text: str, key: str):
+def test_s24_a_number_that_a_spreadsheet_kept_whole_is_a_phone(file: Writer, text: str, key: str):
     assert cell(file, "phone", text).blocks[0].ready.phone_keys == [key]
 
 
@@ -230,7 +230,7 @@ def test_every_issue_of_a_row_is_reported_with_its_place(file: Writer):
     assert answer.issues[2].message == "phone is required"
 
 
-def test_short_rows_are_padded_with_a_warning_and_longer_ones_fail(file: Writer):
+def test_s22_short_rows_are_padded_with_a_warning_and_longer_ones_fail(file: Writer):
     answer = read(file("Name,City\nDana\nNoa,Lyon,extra\nTal,Paris,, \n"))
     assert answer.column("name") == ["Dana", "Tal"]
     assert [(issue.row, issue.code, issue.severity) for issue in answer.issues] == [
@@ -274,15 +274,15 @@ def test_texts_with_everything_that_copy_escapes_come_through(file: Writer):
 
 
 @pytest.mark.parametrize("text", ["'=1+1", "'+cmd", "'  @x", "''=x", "'＝x"])
-def test_our_formula_guard_is_taken_off(file: Writer, text: str):
+def test_s25_our_formula_guard_is_taken_off(file: Writer, text: str):
     assert value(file, "case_type", text) == text[1:].strip()
 
 
-def test_an_apostrophe_that_guards_nothing_stays(file: Writer):
+def test_s25_an_apostrophe_that_guards_nothing_stays(file: Writer):
     assert value(file, "case_type", "'s-Hertogenbosch") == "'s-Hertogenbosch"
 
 
-def test_a_masked_cell_says_nothing(file: Writer):
+def test_s27_a_masked_cell_says_nothing(file: Writer):
     path = file(f"Lead ID,Phone,Email,National ID,Score\nlead_{LEAD},***5678,d***@example.com,***,***\n")
     answer = run(
         path,
@@ -304,7 +304,7 @@ def test_a_custom_field_is_never_masked(file: Writer):
     assert read(file("Name,k\nDana,***\n"), unmapped=UnmappedColumns.CUSTOM).column("custom") == ['{"k":"***"}']
 
 
-def test_a_masked_phone_of_a_new_lead_does_not_count_as_one(file: Writer):
+def test_s27_a_masked_phone_of_a_new_lead_does_not_count_as_one(file: Writer):
     answer = run(file("Name,Phone\nDana,***5678\n"), options=ImportOptions(required=(K.PHONE,)))
     assert [issue.code for issue in answer.issues] == ["REQUIRED"]
 
@@ -378,7 +378,7 @@ def test_the_search_text_is_that_of_the_lead(file: Writer):
     assert (answer.column("notes_count"), answer.blocks[0].ready.notes) == (["1"], ["Call\nback"])
 
 
-def test_issues_are_sent_up_to_a_limit_and_counted_without(file: Writer):
+def test_s23_issues_are_sent_up_to_a_limit_and_counted_without(file: Writer):
     path = file("Name,Score\n" + "Dana,x\n" * 50)
     answer = run(path, options=LENIENT, limits=ChildLimits(max_issues=7, block_rows=10))
     assert (len(answer.issues), len(answer.failed_rows), answer.groups[0].rows) == (7, 50, 50)

@@ -68,8 +68,8 @@ with job as (
     finished_at = case when $3 in ('AWAITING_MAPPING', 'AWAITING_REVIEW') then null else clock_timestamp() end
   where id = $1 and epoch = $2 and state in ('RUNNING', 'CANCELLING') returning id
 )
-update job_progress p set phase = $10, processed = $11, total = $12, rows_per_second = $13, eta_seconds = null,
-  revision = p.revision + 1, updated_at = clock_timestamp()
+update job_progress p set epoch = 0, phase = $10, processed = $11, total = $12, rows_per_second = $13,
+  eta_seconds = null, revision = p.revision + 1, updated_at = clock_timestamp()
 from job where p.job_id = job.id
 returning p.revision
 """
@@ -80,7 +80,7 @@ with job as (
     engine_id = queue.defer_job(organization_id, id, large, priority, $4)
   where id = $1 and epoch = $2 and state = 'RUNNING' returning id
 )
-update job_progress p set revision = p.revision + 1, updated_at = clock_timestamp(), eta_seconds = null
+update job_progress p set epoch = 0, revision = p.revision + 1, updated_at = clock_timestamp(), eta_seconds = null
 from job where p.job_id = job.id
 returning p.revision
 """

@@ -32,7 +32,7 @@ class Progress:
     def percent(self) -> float | None:
         """0.0 to 100.0, None while the total is unknown."""
         if self.total is None:
-            return 100.0 if self.phase == "completed" else None
+            return None
         return 100.0 if self.total == 0 else min(100.0, self.processed * 100.0 / self.total)
 
 

@@ -60,6 +60,7 @@ job_progress = Table(
     metadata,
     organization(),
     identity("job_id"),
+    # that of the run that may report, 0 while none may: a report on its way is lost once the run has ended
     Column("epoch", Integer, nullable=False, server_default=text("0")),
     words("phase", nullable=False, default="queued"),
     Column("processed", BigInteger, nullable=False, server_default=text("0")),

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from db.progress import Reported, flush
 from domain.errors import Rejected
 from domain.ids import new_id
 from domain.vocabulary import JobEventType, JobState
@@ -57,6 +58,14 @@ async def test_i5_progress_does_not_go_back_when_another_worker_takes_over(stage
     revisions = [event.job.revision for event in events]
     assert (processed, revisions) == (sorted(processed), sorted(set(revisions)))
     assert events[-1].job.epoch == 2
+
+
+async def test_a_report_that_arrives_after_the_end_changes_nothing(stage: Stage, worker: StartWorker):
+    worker()
+    job = await stage.ended((await stage.submit(blocks=2)).id, 60)
+    late = {(job.organization_id, job.id, job.epoch): Reported("counting", 0, None)}
+    await flush(stage.runtime.system, late)
+    assert await stage.load(job.id) == job
 
 
 async def test_a_follower_of_a_job_that_has_ended_gets_one_snapshot(stage: Stage):

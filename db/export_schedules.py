@@ -13,6 +13,7 @@ from domain.records import ScheduleRecord
 from domain.vocabulary import Permission, Role
 
 __all__ = [
+    "SCHEDULE_COLUMNS",
     "NewSchedule",
     "Owner",
     "delete_schedule",
@@ -21,11 +22,12 @@ __all__ = [
     "load_schedule",
     "owner_of",
     "remember_token",
+    "schedule_of",
     "write_schedule",
 ]
 
-_COLUMNS: Final = """id, name, cron, time_zone, enabled, spec, incremental, skip_when_empty, deliver, actor_kind,
-  actor_id, actor_name, next_run_at, last_job_id, consecutive_failures"""
+SCHEDULE_COLUMNS: Final = """id, name, cron, time_zone, enabled, spec, incremental, skip_when_empty, deliver,
+  actor_kind, actor_id, actor_name, next_run_at, last_job_id, consecutive_failures"""
 _WRITE: Final = f"""
 insert into export_schedules (id, name, cron, time_zone, enabled, spec, incremental, skip_when_empty, deliver,
   actor_kind, actor_id, actor_name, next_run_at)
@@ -36,7 +38,7 @@ on conflict (organization_id, id) do update set name = excluded.name, cron = exc
   actor_kind = excluded.actor_kind, actor_id = excluded.actor_id, actor_name = excluded.actor_name,
   next_run_at = excluded.next_run_at, consecutive_failures = 0,
   delta_token = case when export_schedules.spec = excluded.spec then export_schedules.delta_token end
-returning {_COLUMNS}
+returning {SCHEDULE_COLUMNS}
 """
 
 
@@ -67,14 +69,14 @@ class Owner:
 
 async def list_schedules(connection: Connection) -> list[ScheduleRecord]:
     """Every schedule, by name."""
-    rows = await connection.fetch(f"select {_COLUMNS} from export_schedules order by name, id")
-    return [_schedule(row) for row in rows]
+    rows = await connection.fetch(f"select {SCHEDULE_COLUMNS} from export_schedules order by name, id")
+    return [schedule_of(row) for row in rows]
 
 
 async def load_schedule(connection: Connection, schedule_id: UUID) -> ScheduleRecord | None:
     """One schedule."""
-    row = await connection.fetchrow(f"select {_COLUMNS} from export_schedules where id = $1", schedule_id)
-    return None if row is None else _schedule(row)
+    row = await connection.fetchrow(f"select {SCHEDULE_COLUMNS} from export_schedules where id = $1", schedule_id)
+    return None if row is None else schedule_of(row)
 
 
 async def write_schedule(connection: Connection, actor: Actor, new: NewSchedule) -> ScheduleRecord:
@@ -97,7 +99,7 @@ async def write_schedule(connection: Connection, actor: Actor, new: NewSchedule)
     )
     if row is None:
         raise LookupError(new.id)
-    return _schedule(row)
+    return schedule_of(row)
 
 
 async def delete_schedule(connection: Connection, schedule_id: UUID) -> str | None:
@@ -135,7 +137,8 @@ async def owner_of(connection: Connection, owner: ActorRef) -> Owner | None:
             return Owner(owner.name, None, frozenset(Permission))
 
 
-def _schedule(row: Row) -> ScheduleRecord:
+def schedule_of(row: Row) -> ScheduleRecord:
+    """The schedule in a row of SCHEDULE_COLUMNS."""
     return ScheduleRecord(
         id=row["id"],
         name=row["name"],

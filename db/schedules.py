@@ -6,14 +6,13 @@ from typing import Final
 from uuid import UUID
 
 from db.connections import Connection
-from domain.actors import ActorKind, ActorRef
+from db.export_schedules import SCHEDULE_COLUMNS, schedule_of
 from domain.records import ScheduleRecord
 
 __all__ = ["DueSchedule", "move_on", "note_outcome", "take_due"]
 
-_DUE: Final = """
-select organization_id, id, name, cron, time_zone, enabled, spec, incremental, skip_when_empty, deliver, actor_kind,
-  actor_id, actor_name, next_run_at, last_job_id, consecutive_failures, now() as now
+_DUE: Final = f"""
+select {SCHEDULE_COLUMNS}, organization_id, now() as now
 from store.export_schedules where enabled and next_run_at <= now()
 order by next_run_at limit 1 for update skip locked
 """
@@ -44,22 +43,7 @@ async def take_due(connection: Connection) -> DueSchedule | None:
     row = await connection.fetchrow(_DUE)
     if row is None:
         return None
-    schedule = ScheduleRecord(
-        id=row["id"],
-        name=row["name"],
-        cron=row["cron"],
-        time_zone=row["time_zone"],
-        enabled=row["enabled"],
-        spec=row["spec"],
-        incremental=row["incremental"],
-        skip_when_empty=row["skip_when_empty"],
-        deliver=row["deliver"],
-        actor=ActorRef(ActorKind(row["actor_kind"]), row["actor_id"], row["actor_name"]),
-        next_run_at=row["next_run_at"],
-        last_job_id=row["last_job_id"],
-        consecutive_failures=row["consecutive_failures"],
-    )
-    return DueSchedule(row["organization_id"], schedule, row["next_run_at"], row["now"])
+    return DueSchedule(row["organization_id"], schedule_of(row), row["next_run_at"], row["now"])
 
 
 async def move_on(connection: Connection, due: DueSchedule, next_run_at: datetime | None, job_id: UUID | None) -> None:

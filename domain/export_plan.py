@@ -116,6 +116,9 @@ def _problems(spec: ExportSpec, merged: ExportSpec, facts: ExportFacts, path: Pa
     yield from _number_problems(merged, path)
     yield from _id_problems(merged, path)
     yield from _combination_problems(merged, path)
+    if merged.split_by is SplitBy.COMPANY and LeadFieldKey.COMPANY_NAME in facts.masked:
+        message = "This field is masked in the file: it cannot be split by, because its parts are named."
+        yield InputProblem(UserErrorCode.INVALID, message, (*path, "splitBy"))
     yield from _file_problems(merged.file or FileOptions(), (*path, "file"))
 
 

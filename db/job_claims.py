@@ -42,7 +42,8 @@ class RunEnd:
 
 
 _PATIENCE_SECONDS: Final = 10
-_LOCK: Final = "select epoch, state, engine_id from jobs where id = $1 for update"
+_STATE: Final = "select state, engine_id from jobs where id = $1"
+_LOCK: Final = f"{_STATE} for update"
 
 _END_SESSIONS: Final = """
 select pg_terminate_backend(pid) from pg_stat_activity
@@ -98,12 +99,14 @@ async def claim_job(connection: Connection, job_id: UUID, engine_id: int) -> Cla
     Where the row is held, it ends the sessions that still write for an earlier claim (their worker is stopped or cut
     off), so that this claim sees everything that was ever committed under earlier ones.
     """
+    if not _fits(await connection.fetchrow(_STATE, job_id), engine_id):
+        return None  # asked before the lock: a stale token must not end the sessions of a healthy run
     row = await connection.fetchrow(f"{_LOCK} skip locked", job_id)
     if row is None:
         await connection.execute(f"set local lock_timeout = '{_PATIENCE_SECONDS}s'")
         await connection.fetch(_END_SESSIONS, session_name(job_id))
         row = await connection.fetchrow(_LOCK, job_id)
-    if row is None or row["engine_id"] != engine_id or row["state"] not in _CLAIMABLE:
+    if not _fits(row, engine_id):
         return None
     await connection.execute(_CLAIM, job_id)
     sql = (
@@ -168,6 +171,11 @@ async def insert_files(connection: Connection, job_id: UUID, files: tuple[NewFil
 
 
 _CLAIMABLE: Final = frozenset({JobState.QUEUED, JobState.RUNNING, JobState.CANCELLING})
+
+
+def _fits(row: Row | None, engine_id: int) -> bool:
+    """Whether the token is the job's own, and the job still to be run."""
+    return row is not None and row["engine_id"] == engine_id and row["state"] in _CLAIMABLE
 
 
 def _claimed(row: Row) -> ClaimedJob:

@@ -34,7 +34,8 @@ class FilePass:
         self._rules = rules
         self._sealer = NationalIds(runtime.keyring)
         self._renamed: dict[str, str] = {}
-        self._told: tuple[int, int] | None = None
+        before = job.reported
+        self._told = None if before.total is None else (before.processed, before.total)
 
     async def take(self, opened: Opened, block: Block, result: ImportResult) -> ImportResult:
         """Merge the block and commit; returns the result that was saved with it.

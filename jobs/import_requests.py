@@ -12,7 +12,7 @@ import msgspec
 from db.connections import Connection
 from db.import_facts import ImportFacts, load_facts
 from db.import_requests import find_mapping, same_file, save_mapping, use_mapping, user_exists
-from db.jobs import load_job, load_job_by_key
+from db.jobs import StoredJob, load_job, load_job_by_key
 from db.uploads import StoredUpload, key_has_owner, load_upload
 from domain.actors import Actor
 from domain.emails import is_email
@@ -67,10 +67,13 @@ async def import_leads(runtime: Runtime, actor: Actor, request: ImportRequest) -
     async with runtime.database.unit(actor.organization_id) as connection:
         draft = await _draft(runtime, connection, request)
         same = None if request.allow_same_file else await same_file(connection, draft.sha256)
-        earlier = await _earlier(connection, draft)  # asked last, so that it is seen wherever `same` is that job
+        earlier = await _earlier(connection, request)  # asked last, so that it is seen wherever `same` is that job
         if earlier is None and same is not None:
             raise _same_file(same)
-    job = earlier or await _submit(runtime, actor, draft)
+    if earlier is not None and earlier.input_hash == draft.input_hash():
+        job = earlier.record
+    else:  # where the key stands for other input, submit refuses it
+        job = await _submit(runtime, actor, draft)
     return await wait(runtime, actor, job.id, request.wait_seconds)
 
 
@@ -176,11 +179,9 @@ def _check_recipients(notify: tuple[str, ...]) -> None:
             raise invalid("This is no e-mail address.", "input", "notify", str(index))
 
 
-async def _earlier(connection: Connection, draft: _Draft) -> JobRecord | None:
-    """The job of the same request sent before; another one under its key is told by submit."""
-    key = draft.request.idempotency_key
-    stored = await load_job_by_key(connection, key) if key else None
-    return stored.record if stored is not None and stored.input_hash == draft.input_hash() else None
+async def _earlier(connection: Connection, request: ImportRequest) -> StoredJob | None:
+    """The job that was made under the request's key before."""
+    return await load_job_by_key(connection, request.idempotency_key) if request.idempotency_key else None
 
 
 def _same_file(earlier: UUID) -> Rejected:

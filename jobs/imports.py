@@ -39,7 +39,8 @@ async def run_import(runtime: Runtime, job: RunningJob) -> JobEnd:
     """Carry out an import. Raises JobFailed where the file cannot be read or has errors that must not be."""
     spec = decode(ImportSpec, job.record.spec)
     result = decode(ImportResult, job.record.result)
-    job.report("fetching", 0, None)
+    if not result.checkpoint.block:  # a run that goes on has more to show
+        job.report("fetching", 0, None)
     try:
         async with open_source(runtime, job, spec) as source:
             return telling(await _Import(runtime, job, spec, source).run(result), job, spec)

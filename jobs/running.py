@@ -57,7 +57,8 @@ class RunningJob:
         self.cancelled = False
         self.fenced = False
         self.draining = False
-        self.reported = Reported(claimed.record.progress.phase, claimed.record.progress.processed, None)
+        before = claimed.record.progress
+        self.reported = Reported(before.phase, before.processed, before.total)
         self._phase_began = (time.monotonic(), 0)
 
     @property

@@ -62,7 +62,7 @@ def _only_file(archive: ZipFile) -> ZipInfo:
     entries = archive.infolist()
     if len(entries) > _MAX_ENTRIES:
         raise UnsafeFile(f"The ZIP archive holds more than {_MAX_ENTRIES:,} entries.")
-    files = [entry for entry in entries if not entry.is_dir() and not _is_clutter(entry.filename)]
+    files = [entry for entry in entries if not entry.filename.endswith("/") and not _is_clutter(entry.filename)]
     if len(files) != 1:
         raise FileFault(f"The ZIP archive holds {len(files)} files; it must hold one.")
     if files[0].flag_bits & _ENCRYPTED:

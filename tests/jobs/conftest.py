@@ -11,6 +11,7 @@ from jobs.runtime import Runtime
 from tests.conftest import SECRET, MakeOrganization, administer, maker
 from tests.jobs.scripted import PROBE, close_runtime, open_runtime
 from tests.jobs.stage import Stage, StartWorker, WorkerProcess
+from tests.jobs.under_fire import Fire
 
 
 @pytest.fixture
@@ -44,3 +45,11 @@ def worker(runtime: Runtime, database_url: str, tmp_path: Path) -> Iterator[Star
     for one in started:
         one.kill()
         sys.stdout.write(one.log.read_text())
+
+
+@pytest.fixture
+def fire(database_url: str, tmp_path: Path) -> Iterator[Fire]:
+    """Starts workers with the product's own handlers; all are killed in the end."""
+    fire = Fire(database_url, tmp_path)
+    yield fire
+    fire.out()

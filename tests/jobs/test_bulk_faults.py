@@ -22,7 +22,7 @@ from jobs.lifecycle import cancel
 from jobs.runtime import Runtime
 from tests.conftest import MakeOrganization, actor_of
 from tests.jobs.importing import Importing, csv, working
-from tests.jobs.test_import_faults import ImportWorker, phone
+from tests.jobs.under_fire import ImportWorker, phone
 
 LEADS = 30_000
 

@@ -1,61 +1,42 @@
-"""Imports that are killed, raced, cancelled or given hostile files."""
+"""Imports that are stopped, cut off, raced, cancelled or given hostile files. Kills are in test_import_kills.py."""
 
 import asyncio
 import os
 import random
 import signal
-import subprocess
-import sys
-import time
-from collections import Counter
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from db.roles import app_dsn, system_dsn
-from domain.imports import ImportOptions
+from domain.actors import Actor
+from domain.documents import LeadDocument
+from domain.errors import Rejected
+from domain.ids import IdKind, format_id
+from domain.imports import ImportOptions, ImportRequest
 from domain.jobs import JobRecord
-from domain.vocabulary import JobFileRole, JobState, MergeStrategy
+from domain.records import OrganizationRecord
+from domain.requests import CreateLead, UpdateLead
+from domain.vocabulary import JobFailureCode, JobFileRole, JobState, LeadFieldKey, MergeStrategy
+from jobs.import_requests import import_leads
+from jobs.lead_writes import create_lead, update_lead
 from jobs.lifecycle import cancel
 from jobs.runtime import Runtime
-from tests.conftest import SECRET, MakeOrganization
+from tests.conftest import MakeOrganization
 from tests.jobs.importing import Importing, counts_of, csv, result_of, working
+from tests.jobs.under_fire import (
+    Fire,
+    ImportWorker,
+    check_invariants,
+    many,
+    phone,
+    records,
+    share_done,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def phone(number: int) -> str:
-    return f"+1212{2_000_000 + number}"
-
-
-def many(count: int, seed: int = 0, header: str = "name,phone,source") -> bytes:
-    """Rows of which 3 % fail and 2 % repeat a phone."""
-    choose = random.Random(seed)
-    rows: list[tuple[object, ...]] = []
-    for number in range(count):
-        chance = choose.random()
-        name = "" if chance < 0.03 else f"Lead {number}"
-        rows.append((name, phone(choose.randrange(number + 1) if chance > 0.98 else number), "web"))
-    return csv(*rows, header=header)
-
-
-class ImportWorker:
-    """A worker with the product's handlers in a process of its own."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        command = [sys.executable, "-W", "error", "-m", "tests.jobs.import_worker"]
-        self.log = (folder / f"worker-{time.monotonic_ns()}.log").open("wb")
-        arguments = [app_dsn(url, SECRET), system_dsn(url, SECRET), str(folder)]
-        self.process = subprocess.Popen(
-            [*command, *arguments], cwd=ROOT, env=os.environ.copy(), stdout=self.log, stderr=subprocess.STDOUT
-        )
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-        self.log.close()
+ROWS = 20_000
 
 
 @pytest.fixture
@@ -63,106 +44,226 @@ async def importing(runtime: Runtime, new_organization: MakeOrganization) -> Imp
     return Importing.of(runtime, await new_organization())
 
 
-async def check_invariants(importing: Importing, job: JobRecord, strategy: MergeStrategy) -> None:
-    counts, total = result_of(job).counts, result_of(job).total_rows
-    told = counts.created + counts.updated + counts.unchanged + counts.skipped + counts.failed + counts.unprocessed
-    assert told == total
-    created = await importing.rows("select count(*) as n from app.leads where import_job_id = $2", job.id)
-    assert created[0]["n"] == counts.created
-    rows = await importing.rows(
-        "select row, count(*) as n from app.import_outcomes o, unnest(o.rows) row where job_id = $2 group by 1", job.id
-    )
-    assert len(rows) == total
-    assert {row["n"] for row in rows} <= {1}
-    errors = await importing.file(job, JobFileRole.ERRORS)
-    assert counts.failed == (0 if errors is None else len(errors.decode("utf-8-sig").splitlines()) - 1)
-    if strategy is not MergeStrategy.CREATE_NEW:
-        twice = await importing.rows("select phone_key from app.leads group by 1 having count(*) > 1")
-        assert twice == []
+async def check_skipped(importing: Importing, job: JobRecord, data: bytes) -> None:
+    """The job did what SKIP makes of these rows in an empty organization, each row once."""
+    phones = [row[1] for row in records(data)[1:] if row[0]]
+    created = len(set(phones))
+    expected = {"created": created, "skipped": len(phones) - created, "failed": ROWS - len(phones)}
+    assert (job.state, counts_of(job)) == (JobState.COMPLETED_WITH_ERRORS, expected)
+    await check_invariants(importing, job, MergeStrategy.SKIP)
+    notes = sum(1 for row in records(data)[1:] if row[0] and row[6])
+    kept = await importing.rows("select count(*) as n, count(distinct text) as texts from app.notes")
+    assert kept[0]["n"] == kept[0]["texts"] <= notes
+
+
+async def begun(fire: Fire, importing: Importing, data: bytes) -> tuple[JobRecord, ImportWorker]:
+    """An import of which a part is committed, and the worker that has it."""
+    job = await importing.start(data)
+    worker = fire.worker()
+
+    async def some() -> bool:
+        return await share_done(importing, job, len(data)) > 0
+
+    await until(some)
+    return job, worker
+
+
+async def until(check: Callable[[], Awaitable[bool]]) -> None:
+    deadline = asyncio.get_running_loop().time() + 60
+    while not await check():
+        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
+        await asyncio.sleep(0.02)
+
+
+async def test_f4_an_import_survives_connections_that_are_cut(fire: Fire, importing: Importing):
+    data = many(ROWS, 4)
+    await asyncio.gather(*(importing.rows("select pg_sleep(0.05)") for _ in range(3)))
+    with psycopg.connect(fire.url, autocommit=True) as administrator:
+        mine = [pid for (pid,) in administrator.execute("select pid from pg_stat_activity").fetchall()]
+        job, _ = await begun(fire, importing, data)
+        administrator.execute(CUT, (mine,))
+        ended = await importing.ended(job)
+    await check_skipped(importing, ended, data)
+
+
+CUT = """
+select pg_terminate_backend(pid) from pg_stat_activity
+where datname = current_database() and usename like 'leadport%%' and pid <> all(%s)
+"""
+
+
+async def test_f5_a_worker_stopped_within_an_import_writes_nothing_when_it_goes_on(fire: Fire, importing: Importing):
+    data = many(ROWS, 5)
+    job, stopped = await begun(fire, importing, data)
+    stopped.process.send_signal(signal.SIGSTOP)
+    fire.worker()
+
+    async def taken_over() -> bool:
+        return (await importing.load(job.id)).epoch == 2
+
+    await until(taken_over)
+    stopped.process.send_signal(signal.SIGCONT)
+    ended = await importing.ended(job)
+    assert ended.epoch == 2
+    await check_skipped(importing, ended, data)
+
+
+async def test_f6_an_import_delivered_twice_runs_once(fire: Fire, importing: Importing):
+    data = many(ROWS, 6)
+    job, _ = await begun(fire, importing, data)
+    fire.worker()
+    again = "select queue.defer_job($1, $2, true, 0, 0), queue.defer_job($1, $2, false, 0, 0)"
+    await importing.runtime.system.fetch(again, importing.organization.id, job.id)
+    ended = await importing.ended(job)
+    assert ended.epoch == 1
+    await check_skipped(importing, ended, data)
+
+
+async def test_f14_an_import_is_left_at_its_block_when_the_worker_must_stop_and_the_next_resumes_it(
+    fire: Fire, importing: Importing
+):
+    data = many(ROWS, 14)
+    job, worker = await begun(fire, importing, data)
+    assert await worker.stop(30) == 0
+    left = await importing.load(job.id)
+    assert left.state is JobState.QUEUED
+    share = await share_done(importing, job, len(data))
+    assert 0 < share < 1
+    fire.worker()
+    ended = await importing.ended(job)
+    assert ended.epoch == 2
+    assert await importing.rows("select attempts from app.jobs") == [{"attempts": 0}]
+    await check_skipped(importing, ended, data)
+
+
+async def test_f13_a_file_whose_reader_crashes_fails_with_its_reason_and_the_queue_goes_on(
+    fire: Fire, importing: Importing
+):
+    job = await importing.start(many(ROWS, 13))
+    await end_reader(fire.worker(), signal.SIGSEGV)
+    ended = await importing.ended(job)
+    after = await importing.ended(await importing.start(many(10, 1, first=ROWS)))
+    assert ended.state is JobState.FAILED
+    assert ended.failure is not None
+    assert ended.failure.code is JobFailureCode.UNREADABLE_FILE
+    assert after.terminal
+    assert after.state is not JobState.FAILED
+
+
+async def test_f13_a_reader_that_the_machine_has_stopped_is_started_again(fire: Fire, importing: Importing):
+    data = many(ROWS, 113)
+    job = await importing.start(data)
+    await end_reader(fire.worker(), signal.SIGKILL)
+    ended = await importing.ended(job)
+    assert ended.epoch == 2
+    await check_skipped(importing, ended, data)
+
+
+async def end_reader(worker: ImportWorker, number: signal.Signals) -> None:
+    """End the process that reads the file, as soon as there is one."""
+
+    def children() -> list[str]:
+        tasks = Path(f"/proc/{worker.process.pid}/task").glob("*/children")
+        return [child for task in tasks for child in task.read_text().split()]
+
+    async def reading() -> bool:
+        return bool(children())
+
+    await until(reading)
+    for child in children():
+        os.kill(int(child), number)
+
+
+async def test_f11_imports_creations_and_status_changes_of_the_same_phones_at_once_make_no_duplicate(
+    importing: Importing, database_url: str, runtime: Runtime
+):
+    files = [csv(*((f"{name} {n}", phone(n), "web") for n in order(name))) for name in "ABCDEFGH"]
+    strategies = [MergeStrategy.SKIP, MergeStrategy.OVERWRITE] * 4
+    race = Race(importing)
+    async with working(runtime, database_url), asyncio.TaskGroup() as group:
+        for _ in range(2):
+            group.create_task(race.create_leads())
+            group.create_task(race.change_statuses())
+        await until(race.under_way)
+        jobs = [
+            await importing.start(data, options=ImportOptions(merge_strategy=strategy))
+            for data, strategy in zip(files, strategies, strict=True)
+        ]
+        ended = [await importing.ended(job, 180) for job in jobs]
+        race.over = True
+    assert [(job.state, job.epoch) for job in ended] == [(JobState.COMPLETED, 1)] * 8  # no deadlock, no second try
+    assert race.refusals <= {"DUPLICATE"}
+    assert sum(result_of(job).counts.created for job in ended) + race.made == len(await importing.leads())
+    for job in ended:
+        await check_invariants(importing, job, MergeStrategy.CREATE_NEW)
+    twice = "select phone_key from app.leads where stage not in ('WON', 'LOST') group by 1 having count(*) > 1"
+    assert await importing.rows(twice) == []
 
 
 @dataclass
-class Fire:
-    """A place where workers are killed."""
+class Race:
+    """Others who create leads, lose them and take them up again, until it is over."""
 
     importing: Importing
-    url: str
-    folder: Path
+    made: int = 0
+    changed: int = 0
+    refusals: set[str] = field(default_factory=set[str])
+    over: bool = False
 
-    def worker(self) -> ImportWorker:
-        return ImportWorker(self.url, self.folder)
+    async def under_way(self) -> bool:
+        return min(self.made, self.changed) > 10
 
+    async def create_leads(self) -> None:
+        numbers = order(str(id(asyncio.current_task())))
+        while numbers and not self.over:
+            document = LeadDocument(values={LeadFieldKey.NAME: "Made", LeadFieldKey.PHONE: phone(numbers.pop())})
+            request = CreateLead(lead=document)
+            if await self.tried(create_lead(self.importing.runtime, self.importing.actor, request)):
+                self.made += 1
 
-@pytest.fixture
-def fire(importing: Importing, database_url: str, tmp_path: Path) -> Fire:
-    return Fire(importing, database_url, tmp_path)
+    async def change_statuses(self) -> None:
+        choose, (runtime, organization, actor) = random.Random(1), self.who
+        while not self.over:
+            leads = await self.importing.leads("id, stage")
+            for lead_id, stage in choose.sample(leads, min(len(leads), 20)):
+                status = "contacted" if stage == "LOST" else choose.choice(["lost", "qualified"])
+                document = LeadDocument(values={LeadFieldKey.STATUS: status})
+                request = UpdateLead(id=format_id(IdKind.LEAD, lead_id), set=document)
+                if await self.tried(update_lead(runtime, organization, actor, request)):
+                    self.changed += 1
+            await asyncio.sleep(0)
 
+    @property
+    def who(self) -> tuple[Runtime, OrganizationRecord, Actor]:
+        return self.importing.runtime, self.importing.organization, self.importing.actor
 
-async def import_under_fire(fire: Fire, data: bytes, strategy: MergeStrategy, choose: random.Random) -> JobRecord:
-    """Import while the worker is killed at random points until it gets through."""
-    importing = fire.importing
-    job = await importing.start(data, options=ImportOptions(merge_strategy=strategy), allow_same_file=True)
-    kills = choose.randint(1, 3)
-    worker = fire.worker()
-    seen = job.progress.processed
-    while not job.terminal:
-        await asyncio.sleep(choose.uniform(0.05, 0.4))
-        job = await importing.load(job.id)
-        assert job.progress.processed >= seen
-        seen = job.progress.processed
-        if kills and job.state is JobState.RUNNING and choose.random() < 0.5:
-            kills -= 1
-            worker.kill()
-            worker = fire.worker()
-    worker.kill()
-    return job
-
-
-@pytest.mark.parametrize("seed", [1, 2])
-async def test_f1_a_killed_worker_loses_and_doubles_nothing(fire: Fire, seed: int):
-    choose = random.Random(seed)
-    strategy = choose.choice([MergeStrategy.SKIP, MergeStrategy.OVERWRITE])
-    job = await import_under_fire(fire, many(40_000, seed), strategy, choose)
-    assert job.state is JobState.COMPLETED_WITH_ERRORS
-    await check_invariants(fire.importing, job, strategy)
-
-
-@pytest.mark.chaos
-@pytest.mark.parametrize("strategy", list(MergeStrategy))
-@pytest.mark.parametrize("seed", range(5))
-async def test_f1_kills_leave_the_table_of_an_undisturbed_run(
-    fire: Fire, new_organization: MakeOrganization, strategy: MergeStrategy, seed: int
-):
-    importing = fire.importing
-    data = many(300_000, seed)
-    job = await import_under_fire(fire, data, strategy, random.Random(seed))
-    await check_invariants(importing, job, strategy)
-    calm = Importing.of(importing.runtime, await new_organization())
-    async with working(importing.runtime, fire.url):
-        undisturbed = await calm.ended(await calm.start(data, options=ImportOptions(merge_strategy=strategy)), 600)
-    assert counts_of(job) == counts_of(undisturbed)
-    columns = "name, phone_key, source, version, search_text, notes_count"
-    assert Counter(await importing.leads(columns)) == Counter(await calm.leads(columns))
+    async def tried(self, change: Awaitable[object]) -> bool:
+        try:
+            await change
+        except Rejected as refused:
+            self.refusals |= {problem.code for problem in refused.problems}
+            return False
+        return True
 
 
-async def test_f11_imports_of_the_same_phones_at_once_make_no_duplicate(
+async def test_f11_twenty_requests_with_one_idempotency_key_make_one_import(
     importing: Importing, database_url: str, runtime: Runtime
 ):
-    blocks = [
-        csv(*((f"{name} {n}", phone(n), "web") for n in order(name)), header="name,phone,source") for name in "ABCDEFGH"
-    ]
-    strategies = [MergeStrategy.SKIP, MergeStrategy.OVERWRITE] * 4
+    data = many(100, 11)
+    uploads = [await importing.send(data) for _ in range(2)]
+    requests = [ImportRequest(upload_id=upload, idempotency_key="once") for upload in uploads] * 10
     async with working(runtime, database_url):
-        jobs = [
-            await importing.start(data, options=ImportOptions(merge_strategy=strategy))
-            for data, strategy in zip(blocks, strategies, strict=True)
-        ]
-        ended = [await importing.ended(job) for job in jobs]
-    assert [job.state for job in ended] == [JobState.COMPLETED] * 8
-    assert sum(result_of(job).counts.created for job in ended) == 3_000
-    assert len(await importing.leads()) == 3_000
-    for job in ended:
-        await check_invariants(importing, job, MergeStrategy.SKIP)
+        asked = [import_leads(runtime, importing.actor, request) for request in requests]
+        jobs = await asyncio.gather(*asked)
+        ended = await importing.ended(jobs[0])
+    assert {job.id for job in jobs} == {ended.id}
+    assert await importing.rows("select count(*) as n from app.jobs") == [{"n": 1}]
+    assert len(await importing.leads()) == result_of(ended).counts.created > 0
+    assert await importing.rows("select count(*) as n from app.activity where action = 'IMPORT_STARTED'") == [{"n": 1}]
+    other = ImportRequest(upload_id=uploads[0], idempotency_key="once", name="another")
+    with pytest.raises(Rejected) as refused:
+        await import_leads(runtime, importing.actor, other)
+    assert [problem.code for problem in refused.value.problems] == ["IDEMPOTENCY_MISMATCH"]
 
 
 def order(seed: str) -> list[int]:

@@ -39,6 +39,11 @@ def test_a_zip_of_two_files_is_refused(file: Writer):
     assert answer.failed.message == "The ZIP archive holds 2 files; it must hold one."
 
 
+def test_a_zip_whose_file_has_no_name_is_read_or_refused_as_any_other(file: Writer):
+    answer = run(file(zipped({"x": b"name\nDana\n"}).replace(b"x", b"\0", 2)), options=LENIENT)
+    assert answer.failed is not None or names(answer) == ["Dana"]
+
+
 def test_a_packed_workbook_is_read_and_a_twice_packed_file_is_not(file: Writer):
     book = workbook([["Name"], ["Dana"]])
     assert names(run(file(gzip.compress(book)), options=LENIENT)) == ["Dana"]

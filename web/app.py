@@ -3,11 +3,11 @@
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route, Router, WebSocketRoute
+from starlette.types import ASGIApp
 
 from db.organizations import Organizations
 from domain.national_ids import NationalIds
@@ -32,7 +32,7 @@ __all__ = ["create_app"]
 _DEMO_HOSTS = ("localhost", "127.0.0.1", "[::1]", "::1")
 
 
-def create_app(config: WebConfig) -> Starlette:
+def create_app(config: WebConfig) -> ASGIApp:
     """The application; what it runs on is opened and closed by the server."""
     runtime, schema = config.runtime, build_schema()
     directory = Organizations(runtime.system, runtime.limits)
@@ -49,9 +49,9 @@ def create_app(config: WebConfig) -> Starlette:
     request = replace(config.request, multipart_bytes=max(config.request.multipart_bytes, inline))
     route = GraphQLRoute(engine, services, authenticator, rates, request)
     sockets = SocketRoute(engine, services, authenticator, rates, config.sockets, config.allowed_origins)
-    return Starlette(
+    return Router(
         routes=[
-            Route("/graphql", route.__call__, methods=["GET", "POST"]),
+            Route("/graphql", route, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", sockets.__call__),
             *health_routes(runtime, config.worker_healthy),
             *metrics_routes(runtime),

@@ -10,23 +10,22 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.ids import new_id
-from web.metrics import REQUESTS, route_of
+from web.metrics import observe_request, route_of
 
 __all__ = ["Edge", "unbroken"]
 
 _LOG: Final = logging.getLogger(__name__)
 _INTERNAL_ERROR: Final = 1011
 """RFC 6455, section 7.4.1."""
-_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+_HEADERS: Final = (
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-content-type-options", b"nosniff"),
+)
 """Of answers that set none of their own; no answer is without."""
 
 
@@ -62,9 +61,9 @@ class Edge:
             nonlocal status, answering
             if message["type"] == "http.response.start":
                 status, answering = message["status"], True
-                headers = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    headers.setdefault(name, value)
+                headers: list[tuple[bytes, bytes]] = message["headers"]
+                own = {name for name, _ in headers}
+                message["headers"] = [*headers, *(header for header in _HEADERS if header[0] not in own)]
             await send(message)
 
         try:
@@ -76,7 +75,7 @@ class Edge:
                 await _masked(correlation_id)(scope, receive, send)
         finally:
             taken = time.monotonic() - started
-            REQUESTS.labels(route_of(scope), scope["method"], str(status)).observe(taken)
+            observe_request(scope, status, taken)
             if _LOG.isEnabledFor(logging.DEBUG):
                 facts = {"route": route_of(scope), "method": scope["method"], "status": status, "seconds": taken}
                 _LOG.debug("request", extra=facts)

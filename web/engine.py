@@ -29,7 +29,7 @@ from web.denials import record_denials
 from web.documents import Documents, Prepared
 from web.edge import unbroken
 from web.graphql_request import GraphQLRequest
-from web.metrics import OPERATIONS
+from web.metrics import observe_operation
 
 Answer = Mapping[str, object]
 _NO_OPERATION: Final = "The document holds no operation of this name, or several and none is named."
@@ -89,7 +89,7 @@ class Engine:
         started = time.monotonic()
         answer = await self._run(ready, context)
         outcome = "failed" if "errors" in answer else "answered"
-        OPERATIONS.labels(ready.kind.value, outcome).observe(time.monotonic() - started)
+        observe_operation(ready.kind.value, outcome, time.monotonic() - started)
         return answer
 
     async def _run(self, ready: Ready, context: RequestContext) -> Answer:

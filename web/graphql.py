@@ -7,6 +7,7 @@ from typing import Final
 from graphql import OperationType
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from domain.errors import BadInput, Forbidden, Unauthenticated
 from resolvers.encoding import encode
@@ -24,11 +25,19 @@ _STREAMS: Final = (Media.EVENTS, Media.MULTIPART)
 _WHOLE: Final = (Media.RESPONSE, Media.JSON)
 _MULTIPART_TYPE: Final = 'multipart/mixed; boundary="graphql"; subscriptionSpec=1.0'
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_RAW_HEADERS: Final = {
+    media: [
+        (b"content-type", f"{media}; charset=utf-8".encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    for media in _WHOLE
+}
 
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRoute:
-    """Answers GET and POST of the GraphQL route."""
+    """Answers GET and POST of the GraphQL route, as an ASGI application."""
 
     engine: Engine
     services: Services
@@ -36,7 +45,12 @@ class GraphQLRoute:
     rates: Rates
     limits: RequestLimits
 
-    async def __call__(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        response = await self._response(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def _response(self, request: Request) -> Response:
         """The answer, whatever the request is worth."""
         try:
             return await self._answer(request)
@@ -60,7 +74,7 @@ class GraphQLRoute:
         ready = await self.engine.prepare(await read_request(request, self.limits), anonymous=caller is None)
         self._count(caller, address, ready.cost)
         if isinstance(ready, Refused):
-            return _refused(ready.answer, media)
+            return _whole(ready.answer, media)
         if request.method == "GET" and ready.kind is not OperationType.QUERY:
             raise BadRequest(405, "GET runs queries only; use POST.")
         context = request_context(self.services, caller, address)
@@ -98,18 +112,25 @@ class GraphQLRoute:
         self.rates.count(f"{actor.kind}:{actor.id}", str(actor.organization_id), cost)
 
 
+class _Whole(Response):
+    """An answer in one piece, with headers that are ready: Starlette encodes those that it is given each time."""
+
+    def __init__(self, answer: Answer, status: int, media: Media) -> None:
+        self.body = encode(answer)
+        self.status_code = status
+        self.background = None
+        self.raw_headers = [(b"content-length", b"%d" % len(self.body)), *_RAW_HEADERS[media]]
+
+
 def _whole(answer: Answer, media: Sequence[Media]) -> Response:
+    """400 for an answer without data, for those who know the media type of GraphQL over HTTP; 200 for the others."""
     chosen = next((one for one in media if one in _WHOLE), Media.JSON)
     failed = chosen is Media.RESPONSE and "data" not in answer
-    return Response(encode(answer), 400 if failed else 200, _HEADERS, f"{chosen}; charset=utf-8")
-
-
-def _refused(answer: Answer, media: Sequence[Media]) -> Response:
-    """A document that does not run: 400 for those who know the media type of GraphQL over HTTP, 200 for the others."""
-    chosen = next((one for one in media if one in _WHOLE), Media.JSON)
-    return Response(encode(answer), 400 if chosen is Media.RESPONSE else 200, _HEADERS, f"{chosen}; charset=utf-8")
+    return _Whole(answer, 400 if failed else 200, chosen)
 
 
 def _failed(status: int, message: str, code: str, headers: Mapping[str, str] | None = None) -> Response:
     answer = {"errors": [{"message": message, "extensions": {"code": code}}]}
-    return Response(encode(answer), status, {**_HEADERS, **(headers or {})}, f"{Media.JSON}; charset=utf-8")
+    response = _Whole(answer, status, Media.JSON)
+    response.headers.update(headers or {})
+    return response

@@ -11,6 +11,8 @@ from pathlib import Path
 from string import Template
 
 from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
@@ -65,6 +67,10 @@ class PageConfig:
     graphiql_enabled: bool
     demo_token: str | None
     version: str
+
+
+_REFUSING = (Middleware(ExceptionMiddleware),)
+"""StaticFiles raises what it answers for a file that is not there."""
 
 
 class Assets(StaticFiles):
@@ -131,12 +137,13 @@ def page_routes(config: PageConfig) -> list[Route | Mount]:
     """
     routes: list[Route | Mount] = [
         Route("/", _start_page(config)),
-        Mount("/static", Assets(STATIC / "site", policy=STRICT_POLICY)),
+        Mount("/static", Assets(STATIC / "site", policy=STRICT_POLICY), middleware=_REFUSING),
     ]
     if config.graphiql_enabled:
         if config.demo_token is not None:
             routes.append(Route("/graphiql/config.json", _demo_headers(config.demo_token)))
-        routes.append(Mount("/graphiql", Assets(STATIC / "graphiql", policy=GRAPHIQL_POLICY, html=True)))
+        assets = Assets(STATIC / "graphiql", policy=GRAPHIQL_POLICY, html=True)
+        routes.append(Mount("/graphiql", assets, middleware=_REFUSING))
     return routes
 
 

@@ -158,7 +158,7 @@ def commands(where: World) -> dict[str, tuple[list[str], str]]:
     }
     if shutil.which("node") and shutil.which("npm"):
         folder = where.folder / "postgraphile"
-        shutil.copytree(Path(__file__).parent / "postgraphile", folder)
+        shutil.copytree(Path(__file__).parent / "postgraphile", folder, dirs_exist_ok=True)
         installed = subprocess.run(["npm", "install", "--silent"], cwd=folder, check=False)
         if installed.returncode == 0:
             found[OTHER] = (["node", str(folder / "server.mjs"), "{port}"], "/graphql")
@@ -213,12 +213,13 @@ def write_table(text: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--data", type=Path, help="a folder that keeps the database for the next time")
     parser.add_argument("--leads", type=int, default=1_000_000)
     parser.add_argument("--scale", type=float, default=1.0, help="how many requests, of the usual number")
     parser.add_argument("--only", nargs="*", default=[], help="works, such as q2")
     parser.add_argument("--subjects", nargs="*", default=[], help="besides this server and the hand-written one")
     asked = parser.parse_args()
-    with world(asked.leads) as where, ExitStack() as started:
+    with world(asked.leads, asked.data) as where, ExitStack() as started:
         chosen = {
             name: command
             for name, command in commands(where).items()

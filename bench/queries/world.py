@@ -111,31 +111,49 @@ def _parts(dsn: str) -> dict[str, object]:
 
 
 @contextmanager
-def world(rows: int) -> Iterator[World]:
-    folder = Path(tempfile.mkdtemp(prefix="leadport-bench-"))
+def world(rows: int, kept: Path | None = None) -> Iterator[World]:
+    """`kept`: a folder whose database is used again, where it was filled with as many leads, and left behind."""
+    folder = kept or Path(tempfile.mkdtemp(prefix="leadport-bench-"))
+    folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o711)
     binaries = os.environ.get("PGBINDIR")
     settings = {"max_connections": "100", "shared_buffers": "1GB", "autovacuum": "off"}
     cluster = EmbeddedCluster(folder / "cluster", binaries=Path(binaries) if binaries else None, settings=settings)
     cluster.acquire()
     try:
-        with psycopg.connect(cluster.dsn(), autocommit=True) as connection:
-            connection.execute("create database bench")
-        dsn = with_database(cluster.dsn(), "bench")
-        migrate(dsn, SECRET)
+        dsn = with_database(cluster.dsn(), f"bench_{rows}")
+        organization = _filled(cluster.dsn(), dsn, rows)
         places = cluster.places
         assert places is not None
         postmaster = int((places.data / "postmaster.pid").read_text().split()[0])
-        organization = _fill(dsn, rows)
         tokens = Tokens(TokenSettings("leadport", "leadport", {"k1": SECRET.encode()}))
         token = tokens.issue(organization=SLUGS[0], role=Role.ADMIN, subject="bench", name="Bench", seconds=86_400)
         yield World(dsn, folder, postmaster, organization, token)
     finally:
         cluster.release()
-        shutil.rmtree(folder, ignore_errors=True)
+        if kept is None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _fill(dsn: str, rows: int) -> UUID:
+def _filled(admin: str, dsn: str, rows: int) -> UUID:
+    """The organization that is asked, in a database that has the leads."""
+    name, unfinished = f"bench_{rows}", f"bench_{rows}_unfinished"
+    with psycopg.connect(admin, autocommit=True) as connection:
+        if not connection.execute("select from pg_database where datname = %s", [name]).fetchall():
+            connection.execute(f"drop database if exists {unfinished}".encode())
+            connection.execute(f"create database {unfinished}".encode())
+            filling = with_database(admin, unfinished)
+            migrate(filling, SECRET)
+            _fill(filling, rows)
+            connection.execute(f"alter database {unfinished} rename to {name}".encode())
+    migrate(dsn, SECRET)
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute("select id from store.organizations where slug = %s", [SLUGS[0]]).fetchone()
+        assert row is not None
+        return row[0]
+
+
+def _fill(dsn: str, rows: int) -> None:
     environment = {**os.environ, "DATABASE_URL": dsn, "LEADPORT_SECRET_KEYS": f"k1:{SECRET}"}
     for slug in SLUGS:
         subprocess.run([sys.executable, "server.py", "organization", slug], cwd=ROOT, env=environment, check=True)
@@ -153,9 +171,6 @@ def _fill(dsn: str, rows: int) -> UUID:
         for _, definition in kept:
             connection.execute(definition.encode())
         connection.execute(b"vacuum analyze")
-        row = connection.execute("select id from store.organizations where slug = %s", [SLUGS[0]]).fetchone()
-        assert row is not None
-        return row[0]
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,9 +249,16 @@ def frame_length(head: bytes) -> int:
 def write_message(stream: BinaryIO, message: Message) -> None:
     """Writes one frame and flushes it."""
     data = _encoder.encode(message)
-    stream.write(len(data).to_bytes(_LENGTH_BYTES, "big"))
-    stream.write(data)
+    _write(stream, len(data).to_bytes(_LENGTH_BYTES, "big"))
+    _write(stream, data)
     stream.flush()
+
+
+def _write(stream: BinaryIO, data: bytes) -> None:
+    """All of the bytes: a stream without a buffer (PYTHONUNBUFFERED) writes only a part where a signal comes."""
+    rest = memoryview(data)
+    while rest:
+        rest = rest[stream.write(rest) :]
 
 
 def read_message(stream: BinaryIO) -> Message | None:

@@ -7,8 +7,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.protocol import State
 
 from tests.web.conftest import Edge, issued
 
@@ -121,13 +122,30 @@ async def test_s10_events_end_when_the_token_does(edge: Edge) -> None:
     assert time.monotonic() - started < 20
 
 
-async def test_s10_a_socket_closes_when_its_key_is_revoked(edge: Edge) -> None:
-    identifier, secret = await a_key(edge)
-    async with connect(edge.graphql.replace("http", "ws", 1), subprotocols=["graphql-transport-ws"]) as socket:
-        await socket.send(json.dumps({"type": "connection_init", "payload": {"X-API-Key": secret}}))
-        await socket.recv()
-        await edge.ask(REVOKE, id=identifier)
-        with pytest.raises(ConnectionClosed) as closed:
-            await asyncio.wait_for(socket.recv(), 60)
+async def following(edge: Edge, **payload: str) -> ClientConnection:
+    """A socket that follows jobs as somebody."""
+    socket = await connect(edge.graphql.replace("http", "ws", 1), subprotocols=["graphql-transport-ws"])
+    await socket.send(json.dumps({"type": "connection_init", "payload": payload}))
+    assert json.loads(await socket.recv())["type"] == "connection_ack"
+    query = {"query": "subscription { jobs { revision } }"}
+    await socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": query}))
+    return socket
+
+
+async def closing_code(socket: ClientConnection) -> int:
+    with pytest.raises(ConnectionClosed) as closed:
+        while True:
+            await asyncio.wait_for(socket.recv(), 100)
     assert closed.value.rcvd is not None
-    assert closed.value.rcvd.code == 4403
+    return closed.value.rcvd.code
+
+
+async def test_s10_a_socket_closes_when_its_token_ends_or_its_key_is_revoked(edge: Edge) -> None:
+    identifier, secret = await a_key(edge)
+    lasting = await following(edge, Authorization=f"Bearer {issued('ADMIN')}")
+    ending = await following(edge, Authorization=f"Bearer {issued('ADMIN', seconds=6)}")
+    revoked = await following(edge, **{"X-API-Key": secret})
+    await edge.ask(REVOKE, id=identifier)
+    assert [await closing_code(ending), await closing_code(revoked)] == [4403, 4403]
+    assert lasting.state is State.OPEN
+    await lasting.close()

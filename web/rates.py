@@ -8,6 +8,10 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
 
+from limits import RateLimitItemPerMinute
+from limits.storage import Storage
+from limits.strategies import FixedWindowRateLimiter
+
 __all__ = ["RateLimits", "Rates", "TooManyRequests"]
 
 _MINUTE: Final = 60
@@ -36,32 +40,47 @@ class TooManyRequests(Exception):
         self.seconds = seconds
 
 
-class _Minutes:
-    """What was asked for by each caller in a minute, which begins with the first request; so many callers are known."""
+class _Counters(Storage):
+    """Counters of one process, a bounded number of them; the ones of the library start a thread at each hit."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._counted: OrderedDict[str, tuple[float, int]] = OrderedDict()
+    STORAGE_SCHEME = None
 
-    def count(self, caller: str, cost: int) -> None:
-        """Raises TooManyRequests; what is refused counts as well."""
-        now = time.monotonic()
-        end, counted = self._counted.get(caller, (0.0, 0))
+    def __init__(self) -> None:
+        super().__init__()
+        self._counters: OrderedDict[str, tuple[float, int]] = OrderedDict()
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return ValueError
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        now = time.time()
+        end, count = self._counters.get(key, (0.0, 0))
         if end <= now:
-            end, counted = now + _MINUTE, 0
-            self._counted.pop(caller, None)
-        self._counted[caller] = (end, counted + cost)
-        if len(self._counted) > _KEPT:
-            self._counted.popitem(last=False)
-        if counted + cost > self._limit:
-            raise TooManyRequests(max(1, round(end - now)))
+            end, count = now + expiry, 0
+            self._counters.pop(key, None)
+        self._counters[key] = (end, count + amount)
+        if len(self._counters) > _KEPT:
+            self._counters.popitem(last=False)
+        return count + amount
 
-    def check(self, caller: str) -> None:
-        """Raises TooManyRequests where there is no room for anything more."""
-        now = time.monotonic()
-        end, counted = self._counted.get(caller, (0.0, 0))
-        if end > now and counted >= self._limit:
-            raise TooManyRequests(max(1, round(end - now)))
+    def get(self, key: str) -> int:
+        end, count = self._counters.get(key, (0.0, 0))
+        return count if end > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        return self._counters.get(key, (time.time(), 0))[0]
+
+    def check(self) -> bool:
+        return True
+
+    def reset(self) -> int:
+        count = len(self._counters)
+        self._counters.clear()
+        return count
+
+    def clear(self, key: str) -> None:
+        self._counters.pop(key, None)
 
 
 class Rates:
@@ -69,24 +88,34 @@ class Rates:
 
     def __init__(self, limits: RateLimits) -> None:
         self._least = limits.least
-        self._credential = _Minutes(limits.credential)
-        self._organization = _Minutes(limits.organization)
-        self._anonymous = _Minutes(limits.anonymous)
-        self._failures = _Minutes(limits.failures)
+        self._limiter = FixedWindowRateLimiter(_Counters())
+        self._credential = RateLimitItemPerMinute(limits.credential, namespace="credential")
+        self._organization = RateLimitItemPerMinute(limits.organization, namespace="organization")
+        self._anonymous = RateLimitItemPerMinute(limits.anonymous, namespace="anonymous")
+        self._failures = RateLimitItemPerMinute(limits.failures, namespace="failures")
 
     def count(self, credential: str, organization: str, cost: int) -> None:
         """An operation of a caller."""
-        self._credential.count(credential, max(cost, self._least))
-        self._organization.count(organization, max(cost, self._least))
+        self._hit(self._credential, credential, max(cost, self._least))
+        self._hit(self._organization, organization, max(cost, self._least))
 
     def count_anonymous(self, address: str, cost: int) -> None:
         """An operation of somebody without a credential."""
-        self._anonymous.count(address, max(cost, self._least))
+        self._hit(self._anonymous, address, max(cost, self._least))
 
     def count_failure(self, address: str) -> None:
         """A credential that was refused."""
-        self._failures.count(address, 1)
+        self._hit(self._failures, address, 1)
 
     def check_failures(self, address: str) -> None:
         """Before a credential is looked at."""
-        self._failures.check(address)
+        if not self._limiter.test(self._failures, address):
+            raise self._too_many(self._failures, address)
+
+    def _hit(self, item: RateLimitItemPerMinute, key: str, cost: int) -> None:
+        if not self._limiter.hit(item, key, cost=cost):
+            raise self._too_many(item, key)
+
+    def _too_many(self, item: RateLimitItemPerMinute, key: str) -> TooManyRequests:
+        ends = self._limiter.get_window_stats(item, key).reset_time
+        return TooManyRequests(max(1, min(_MINUTE, round(ends - time.time()))))

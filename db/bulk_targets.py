@@ -11,10 +11,13 @@ from db.connections import Connection, Row
 from db.export_query import shape
 from db.filters import FilterContext, compile_filter
 from db.pool import Database
+from db.system import SystemDatabase
 from domain.bulk import BulkResult
 from domain.filters import LeadFilter
 from domain.ids import IdKind, format_id
 from domain.job_details import BulkLeadResult
+from domain.job_rules import BULK_KINDS
+from domain.jobs import TERMINAL
 from domain.paging import Count
 from domain.stored import encode
 from domain.vocabulary import BulkOutcome, UserErrorCode
@@ -24,10 +27,13 @@ __all__ = [
     "ResultList",
     "add_filter_target",
     "add_id_target",
+    "drop_old_results",
     "is_new_job",
+    "organizations_with_old_results",
     "save_result",
 ]
 
+_ENDED_BULK: Final = (sorted(BULK_KINDS), sorted(TERMINAL))
 PENDING: Final = "PENDING"
 """The outcome of a lead that the job has not come to yet; never shown."""
 
@@ -45,6 +51,17 @@ select position, lead_id, given, outcome, code, message from bulk_results
 where job_id = $2 and outcome = any($3) and position > $4 order by position limit $5
 """
 _COUNT: Final = "select count(*) as n from bulk_results where job_id = $2 and outcome = any($3)"
+_OLD: Final = "kind = any($1) and state = any($2) and expires_at <= now()"
+_WITH_OLD: Final = f"select distinct organization_id from store.jobs where {_OLD}"
+_DROP: Final = f"""
+with job as (
+  update jobs set expires_at = null where id = (select id from jobs where {_OLD} limit 1 for update skip locked)
+  returning id
+), dropped as (
+  delete from bulk_results r using job where r.job_id = job.id
+)
+select id from job
+"""
 _NEWEST: Final = (views.leads.c.created_at.desc(), views.leads.c.id.desc())
 
 
@@ -76,6 +93,19 @@ async def add_filter_target(connection: Connection, job_id: UUID, tree: LeadFilt
 async def save_result(connection: Connection, job_id: UUID, result: BulkResult) -> None:
     """Keep the counts with a job that has not begun."""
     await connection.execute("update jobs set result = $2 where id = $1", job_id, encode(result))
+
+
+async def organizations_with_old_results(system: SystemDatabase) -> list[UUID]:
+    """The organizations that keep results of bulk operations past their date."""
+    return [row["organization_id"] for row in await system.fetch(_WITH_OLD, *_ENDED_BULK)]
+
+
+async def drop_old_results(connection: Connection) -> bool:
+    """Delete what became of each lead in one bulk operation whose date is past; False where there is none.
+
+    The job keeps its counts, and loses the date: it keeps nothing more that could be deleted.
+    """
+    return await connection.fetchval(_DROP, *_ENDED_BULK) is not None
 
 
 class ResultList:

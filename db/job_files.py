@@ -8,7 +8,7 @@ from uuid import UUID
 from db.connections import Connection, Row
 from db.system import SystemDatabase
 from domain.jobs import JobFileRecord
-from domain.vocabulary import JobFileRole
+from domain.vocabulary import JobFileRole, JobKind
 
 __all__ = [
     "FILE_COLUMNS",
@@ -40,7 +40,8 @@ with expired as (
     order by expires_at limit $1 for update skip locked)
   returning f.job_id, f.key
 )
-select j.id, j.name, array_agg(e.key) as keys from expired e join jobs j on j.id = e.job_id group by j.id, j.name
+select j.id, j.kind, j.name, array_agg(e.key) as keys from expired e join jobs j on j.id = e.job_id
+group by j.id, j.kind, j.name
 """
 
 _EXPIRE_JOBS: Final = """
@@ -48,10 +49,10 @@ with ended as (
   update jobs j set state = 'EXPIRED', finished_at = clock_timestamp()
   where j.state in ('AWAITING_MAPPING', 'AWAITING_REVIEW') and exists (
     select from job_files f where f.job_id = j.id and f.role = 'ORIGINAL' and f.deleted_at is not null)
-  returning j.id, j.name
+  returning j.id, j.kind, j.name
 )
 update job_progress p set revision = revision + 1, updated_at = clock_timestamp() from ended e where p.job_id = e.id
-returning e.id, e.name
+returning e.id, e.kind, e.name
 """
 
 _UNKNOWN: Final = """
@@ -72,6 +73,7 @@ class ExpiredJob:
     """A job whose time is over, with the keys of the files that went with it."""
 
     id: UUID
+    kind: JobKind
     name: str
     keys: Sequence[str] = ()
 
@@ -133,12 +135,14 @@ async def organizations_with_expired_files(system: SystemDatabase) -> list[UUID]
 
 async def expire_files(connection: Connection, limit: int) -> list[ExpiredJob]:
     """Mark files past their date as deleted, the oldest first; once committed, their keys leave the store."""
-    return [ExpiredJob(row["id"], row["name"], row["keys"]) for row in await connection.fetch(_EXPIRE, limit)]
+    rows = await connection.fetch(_EXPIRE, limit)
+    return [ExpiredJob(row["id"], JobKind(row["kind"]), row["name"], row["keys"]) for row in rows]
 
 
 async def expire_waiting_jobs(connection: Connection) -> list[ExpiredJob]:
     """End the jobs that waited for somebody until their file was deleted."""
-    return [ExpiredJob(row["id"], row["name"]) for row in await connection.fetch(_EXPIRE_JOBS)]
+    rows = await connection.fetch(_EXPIRE_JOBS)
+    return [ExpiredJob(row["id"], JobKind(row["kind"]), row["name"]) for row in rows]
 
 
 async def unknown_keys(system: SystemDatabase, keys: Sequence[tuple[str, UUID, UUID]]) -> list[str]:

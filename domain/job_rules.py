@@ -60,6 +60,7 @@ RULES: Final[Mapping[JobKind, JobRules]] = {
 }
 
 _EXPORTS: Final = frozenset({JobKind.EXPORT, JobKind.ACTIVITY_EXPORT})
+BULK_KINDS: Final = frozenset({JobKind.BULK_UPDATE, JobKind.BULK_ASSIGN, JobKind.BULK_DELETE})
 EVERY_KIND: Final = frozenset(JobKind)
 CANCELLABLE: Final = WAITING | {JobState.QUEUED, JobState.RUNNING}
 
@@ -84,7 +85,7 @@ def ended_action(kind: JobKind, state: JobState) -> ActivityAction:
 
 
 def events_of(kind: JobKind, state: JobState) -> tuple[WebhookEvent, ...]:
-    """What webhook endpoints are told when a run ends like this."""
+    """What webhook endpoints are told when a job comes into this state."""
     match state:
         case JobState.AWAITING_MAPPING | JobState.AWAITING_REVIEW:
             return (WebhookEvent.JOB_AWAITING_REVIEW,)
@@ -92,7 +93,7 @@ def events_of(kind: JobKind, state: JobState) -> tuple[WebhookEvent, ...]:
             return (WebhookEvent.JOB_FAILED,)
         case JobState.COMPLETED | JobState.COMPLETED_WITH_ERRORS if kind in _EXPORTS:
             return WebhookEvent.JOB_FINISHED, WebhookEvent.EXPORT_READY
-        case JobState.COMPLETED | JobState.COMPLETED_WITH_ERRORS | JobState.CANCELLED:
+        case JobState.COMPLETED | JobState.COMPLETED_WITH_ERRORS | JobState.CANCELLED | JobState.EXPIRED:
             return (WebhookEvent.JOB_FINISHED,)
         case _:
             return ()
@@ -114,8 +115,9 @@ def is_revertible(job: JobRecord) -> bool:
 
 
 def is_retryable(job: JobRecord) -> bool:
-    """Whether a failed job may run again as it is."""
-    return job.state is JobState.FAILED and job.failure is not None and job.failure.retryable
+    """Whether a failed job may run again as it is; a bulk operation not once the list of its leads is deleted."""
+    complete = job.kind not in BULK_KINDS or job.expires_at is not None
+    return job.state is JobState.FAILED and job.failure is not None and job.failure.retryable and complete
 
 
 def _available(file: JobFileRecord, now: datetime) -> bool:

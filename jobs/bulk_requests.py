@@ -1,7 +1,7 @@
 """A bulk operation from the request to its job: everything is checked, and its leads are written down with it."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -68,7 +68,7 @@ async def submit_bulk(runtime: Runtime, caller: BulkCaller, kind: JobKind, reque
         await check_references(runtime.database, caller.organization.id, target.tree)
     async with runtime.database.unit(caller.organization.id) as connection:
         await resolve_change(connection, caller.organization, caller.actor, request.spec)
-        job = await submit(runtime, caller.actor, _new_job(kind, request, target), connection)
+        job = await submit(runtime, caller.actor, _new_job(kind, request, target, caller), connection)
         if await is_new_job(connection, job.id):
             matched = await target.add(connection, job.id)
             _require_expected(request.spec.target, matched)
@@ -82,7 +82,8 @@ async def submit_whole_status(
 ) -> JobRecord:
     """Queue what follows from a change of a status itself, in the transaction of that change."""
     target = _Target.read(spec.target, caller)
-    job = await submit(runtime, caller.actor, _new_job(JobKind.BULK_UPDATE, BulkRequest(spec=spec), target), connection)
+    new = _new_job(JobKind.BULK_UPDATE, BulkRequest(spec=spec), target, caller)
+    job = await submit(runtime, caller.actor, new, connection)
     await save_result(connection, job.id, BulkResult(matched=await target.add(connection, job.id)))
     return job
 
@@ -153,7 +154,7 @@ def _authorize(actor: Actor, kind: JobKind, spec: BulkSpec) -> None:
             raise Forbidden(permission)
 
 
-def _new_job(kind: JobKind, request: BulkRequest, target: _Target) -> NewJob:
+def _new_job(kind: JobKind, request: BulkRequest, target: _Target, caller: BulkCaller) -> NewJob:
     count, spec = target.expected, request.spec
     leads = "1 lead" if count == 1 else f"{count:,} leads"
     name = f"{_NOUNS[kind]} {leads}{' (dry run)' if spec.dry_run else ''}"
@@ -165,6 +166,7 @@ def _new_job(kind: JobKind, request: BulkRequest, target: _Target) -> NewJob:
         summary=f"{name} started",
         details={"fields": sorted(encode(spec.patch)), "dryRun": spec.dry_run},
         idempotency_key=request.idempotency_key,
+        expires_at=caller.now + timedelta(days=caller.organization.settings.import_retention_days),
     )
 
 

@@ -7,6 +7,7 @@ activity entry. A function that takes a connection works in its caller's transac
 import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -19,11 +20,12 @@ from db.job_files import delete_file_rows
 from db.job_states import mark_cancelled, mark_cancelling, mark_queued
 from db.jobs import StoredJob, insert_job, load_job, load_job_by_key, lock_job
 from db.queue import admit, withdraw
+from db.webhooks import plan_events
 from domain.actors import Actor
 from domain.errors import Forbidden, Problem, Rejected, StateProblem, not_found
 from domain.ids import IdKind, format_id, new_id
 from domain.job_requests import NewJob
-from domain.job_rules import CANCELLABLE, RULES, is_retryable
+from domain.job_rules import CANCELLABLE, RULES, events_of, is_retryable
 from domain.jobs import WAITING, JobRecord
 from domain.json import JsonObject
 from domain.vocabulary import ActivityAction, JobState, UserErrorCode
@@ -119,6 +121,7 @@ async def _cancel(runtime: Runtime, connection: Connection, stored: StoredJob, d
         return
     await withdraw(connection, stored.engine_id)
     await mark_cancelled(connection, job.id)
+    await plan_events(connection, job.id, events_of(job.kind, JobState.CANCELLED), datetime.now(UTC))
     await _note(connection, doer, job, RULES[job.kind].cancelled, "cancelled")
     await admit(connection, runtime.limits.max_concurrent_jobs)
 

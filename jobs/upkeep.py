@@ -7,11 +7,14 @@ from typing import Final
 from uuid import UUID
 
 from db.activity import Act, record, system_doer
+from db.bulk_targets import drop_old_results, organizations_with_old_results
 from db.idempotency import forget_answers
 from db.job_files import expire_files, expire_waiting_jobs, organizations_with_expired_files, unknown_keys
 from db.partitions import create_partitions
 from db.queue import admit, organizations_waiting, sweep
-from domain.vocabulary import ActivityAction
+from db.webhooks import plan_events
+from domain.job_rules import events_of
+from domain.vocabulary import ActivityAction, JobState
 from jobs.runtime import Runtime
 from jobs.uploads import drop_expired_uploads
 
@@ -42,12 +45,16 @@ async def mend(runtime: Runtime, lease_seconds: float) -> None:
 async def retain(runtime: Runtime) -> None:
     """Delete files past their date (history stays), end jobs that waited for them, delete orphaned objects.
 
-    Also makes the partitions of the months to come, and forgets answers to old idempotency keys.
+    Also makes the partitions of the months to come, and forgets what became of each lead in old bulk operations and
+    the answers to old idempotency keys.
     """
     await create_partitions(runtime.system)
     for organization_id in await organizations_with_expired_files(runtime.system):
         while keys := await _expire(runtime, organization_id):
             await runtime.store.delete(*keys)
+    for organization_id in await organizations_with_old_results(runtime.system):
+        while await _forget_results(runtime, organization_id):
+            pass
     await drop_expired_uploads(runtime)
     await forget_answers(runtime.system, datetime.now(UTC) - ANSWER_AGE)
     await sweep_orphans(runtime, datetime.now(UTC) - ORPHAN_AGE)
@@ -64,7 +71,13 @@ async def _expire(runtime: Runtime, organization_id: UUID) -> list[str]:
         for job in await expire_waiting_jobs(connection):
             summary = f"{job.name}: expired, since nobody answered before its file was deleted"
             await record(connection, doer, Act(action=ActivityAction.IMPORT_CANCELLED, summary=summary, job_id=job.id))
+            await plan_events(connection, job.id, events_of(job.kind, JobState.EXPIRED), datetime.now(UTC))
     return [key for job in expired for key in job.keys]
+
+
+async def _forget_results(runtime: Runtime, organization_id: UUID) -> bool:
+    async with runtime.database.unit(organization_id) as connection:
+        return await drop_old_results(connection)
 
 
 async def sweep_orphans(runtime: Runtime, before: datetime) -> int:

@@ -91,7 +91,8 @@ async def _messages(process: Process) -> AsyncIterator[Message]:
         if message is None:
             raise await _crashed(process)
         if isinstance(message, Failed):
-            raise JobFailed(message.code, message.message)
+            passing = message.code is JobFailureCode.STORAGE_UNAVAILABLE
+            raise JobFailed(message.code, message.message, retryable=passing)
         yield message
         if isinstance(message, Done):
             return

@@ -60,6 +60,9 @@ async def open_source(runtime: Runtime, job: RunningJob, spec: ImportSpec) -> As
             await runtime.store.fetch(spec.source_key, path)
         except FileNotFoundError as error:
             raise JobFailed(JobFailureCode.UNREADABLE_FILE, "The uploaded file is no longer kept.") from error
+        except OSError as error:
+            message = "The worker has no room for the file on its disk."
+            raise JobFailed(JobFailureCode.STORAGE_UNAVAILABLE, message, retryable=True) from error
         async with runtime.database.unit(job.organization_id) as connection:
             facts = await load_facts(connection, runtime.limits)
             only = await _only_rows(connection, spec)

@@ -14,7 +14,7 @@ import msgspec
 
 from domain.vocabulary import JobFailureCode
 from transfer.error_file import ErrorFile, ErrorRow
-from transfer.failures import FileFault, TooLarge
+from transfer.failures import FileFault, NoRoom, TooLarge, is_disk_full
 from transfer.messages import (
     Block,
     ChildMode,
@@ -63,6 +63,10 @@ def serve(request: ChildRequest, out: BinaryIO) -> None:
         write_message(out, Failed(fault.code, fault.message))
     except MemoryError:
         write_message(out, Failed(JobFailureCode.UNSAFE_FILE, _OUT_OF_MEMORY))
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        write_message(out, Failed(NoRoom.code, NoRoom().message))
 
 
 def messages(request: ChildRequest) -> Iterator[Message]:
@@ -101,10 +105,11 @@ class _Run:
         )
 
     def messages(self) -> Iterator[Message]:
-        total = self._request.start.rows if self._request.start else 0
+        total, all_excluded = self._request.start.rows if self._request.start else 0, 0
         for number, records in enumerate(self._file.blocks(self._request.start), start=1):
             first, last = records.numbers[0] if records.numbers else 0, records.numbers[-1] if records.numbers else 0
             excluded = self._exclude(records)
+            all_excluded += excluded
             total = records.next.rows
             if total > self._request.limits.max_rows:
                 raise TooLarge(f"The file has more than {self._request.limits.max_rows:,} rows.")
@@ -114,7 +119,7 @@ class _Run:
             self._write_errors(judged)
             if self._request.mode is ChildMode.ROWS:
                 yield self._block(number, judged, excluded, (first, last))
-        yield Done(total_rows=total, error_rows=self._finish_errors())
+        yield Done(total_rows=total, excluded=all_excluded, error_rows=self._finish_errors())
 
     def _exclude(self, records: Records) -> int:
         """Takes out the rows that are none of a retry's; gives how many."""

@@ -25,7 +25,7 @@ from python_calamine import (
     ZipError,
 )
 
-from transfer.failures import FileFault, TooLarge, UnsafeFile
+from transfer.failures import FileFault, TooLarge, UnsafeFile, damaged
 from transfer.unpack import ZIP_ERRORS
 
 MAX_CELLS: Final = 20_000_000
@@ -68,7 +68,7 @@ def write_sheet(source: Path, sheet: str | None, target: Path, limit: int) -> Sh
     except PasswordError as error:
         raise FileFault("The workbook is locked with a password.") from error
     except (CalamineError, XmlError, ZipError, *ZIP_ERRORS) as error:
-        raise FileFault("The workbook is damaged or no Excel file.") from error
+        raise damaged(error, "The workbook is damaged or no Excel file.") from error
 
 
 def _inspect(archive: ZipFile, limit: int) -> None:

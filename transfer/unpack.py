@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO, Final, Protocol
 from zipfile import BadZipFile, LargeZipFile, ZipFile, ZipInfo
 
-from transfer.failures import FileFault, TooLarge, UnsafeFile
+from transfer.failures import FileFault, TooLarge, UnsafeFile, damaged
 
 _CHUNK_BYTES: Final = 1 << 20
 _MAX_ENTRIES: Final = 10_000
@@ -40,7 +40,7 @@ def unpack_gzip(source: Path, target: Path, limit: int) -> None:
         with gzip.open(source, "rb") as packed, target.open("wb") as out:
             _copy(packed, out, limit, source.stat().st_size)
     except (EOFError, zlib.error, OSError) as error:
-        raise FileFault("The gzip file is damaged or incomplete.") from error
+        raise damaged(error, "The gzip file is damaged or incomplete.") from error
 
 
 def unpack_zip(source: Path, target: Path, limit: int) -> None:
@@ -55,7 +55,7 @@ def unpack_zip(source: Path, target: Path, limit: int) -> None:
             with archive.open(entry) as packed, target.open("wb") as out:
                 _copy(packed, out, limit, entry.compress_size)
     except ZIP_ERRORS as error:
-        raise FileFault("The ZIP archive is damaged.") from error
+        raise damaged(error, "The ZIP archive is damaged.") from error
 
 
 def _only_file(archive: ZipFile) -> ZipInfo:

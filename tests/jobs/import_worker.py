@@ -1,6 +1,8 @@
 """A worker process with the product's handlers, to be killed."""
 
 import asyncio
+import os
+import resource
 import signal
 import sys
 from pathlib import Path
@@ -13,6 +15,9 @@ from tests.jobs.scripted import close_runtime, open_runtime
 
 
 async def main(app: str, system: str, folder: str) -> None:
+    room = int(os.environ.get("TEST_FILE_BYTES", "0"))
+    if room:  # no file of this process and its children may grow beyond it: what a full disk answers
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
     runtime = await open_runtime(app, system, Path(folder))
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

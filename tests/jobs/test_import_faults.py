@@ -4,7 +4,7 @@ import asyncio
 import os
 import random
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from tests.jobs.under_fire import (
     phone,
     records,
     share_done,
+    until,
 )
 
 ROWS = 20_000
@@ -68,13 +69,7 @@ async def begun(fire: Fire, importing: Importing, data: bytes) -> tuple[JobRecor
     return job, worker
 
 
-async def until(check: Callable[[], Awaitable[bool]]) -> None:
-    deadline = asyncio.get_running_loop().time() + 60
-    while not await check():
-        assert asyncio.get_running_loop().time() < deadline, "it did not happen in time"
-        await asyncio.sleep(0.02)
-
-
+@pytest.mark.chaos
 async def test_f4_an_import_survives_connections_that_are_cut(fire: Fire, importing: Importing):
     data = many(ROWS, 4)
     await asyncio.gather(*(importing.rows("select pg_sleep(0.05)") for _ in range(3)))
@@ -150,6 +145,7 @@ async def test_f13_a_file_whose_reader_crashes_fails_with_its_reason_and_the_que
     assert after.state is not JobState.FAILED
 
 
+@pytest.mark.chaos
 async def test_f13_a_reader_that_the_machine_has_stopped_is_started_again(fire: Fire, importing: Importing):
     data = many(ROWS, 113)
     job = await importing.start(data)

@@ -16,6 +16,7 @@ from db.import_reports import clear_reports
 from db.merge_trial import begin_trial, forget, remembers
 from domain.errors import JobCancelled, JobFailed
 from domain.imports import Checkpoint, ImportPass, ImportResult, ImportSpec
+from domain.job_requests import NewFile
 from domain.stored import decode, encode
 from domain.vocabulary import ErrorPolicy, ImportMode, JobFailureCode
 from jobs.import_child import Messages, parsing
@@ -31,8 +32,8 @@ from transfer.messages import Block, Done, Message, Opened, Position
 
 __all__ = ["run_import"]
 
-_COUNTING_SECONDS: Final = 3.0
-"""How long the rows that a cancelled import leaves are counted."""
+_COUNTING_SECONDS: Final = 120.0
+"""How long the rows that a cancelled import leaves are counted; five million rows need a fraction of it."""
 
 
 async def run_import(runtime: Runtime, job: RunningJob) -> JobEnd:
@@ -71,8 +72,7 @@ class _Import:
                 if self.spec.mode is not ImportMode.COMMIT:
                     return await self._reviewed(result)
                 if result.counts.failed:
-                    files = await error_file(self.runtime, self.job, self.spec, self.source, result)
-                    raise await abort(self.runtime, self.job, result, files)
+                    raise await abort(self.runtime, self.job, result, await self._errors(result))
             return await self._commit(result)
         except _Stopped as stopped:
             return stopped.end
@@ -84,17 +84,23 @@ class _Import:
 
     async def _reviewed(self, result: ImportResult) -> JobEnd:
         waits = self.spec.mode is ImportMode.REVIEW
-        files = () if waits else await error_file(self.runtime, self.job, self.spec, self.source, result)
+        files = () if waits else await self._errors(result)
         return review(self.job, result, files, waits=waits)
 
     async def _commit(self, result: ImportResult) -> JobEnd:
         result = await self._read(ImportPass.COMMIT, result)
         async with self.runtime.database.unit(self.job.organization_id) as connection:
             result = await with_unknown_values(connection, self.job, result)
-        files = await error_file(self.runtime, self.job, self.spec, self.source, result)
+        files = await self._errors(result)
         if result.counts.failed and self.spec.options.on_error is ErrorPolicy.ABORT:
             raise await abort(self.runtime, self.job, await undo_own(self.runtime, self.job, result), files)
         return committed(self.job, self.spec, result, files)
+
+    async def _errors(self, result: ImportResult) -> tuple[NewFile, ...]:
+        try:
+            return await error_file(self.runtime, self.job, self.spec, self.source, result)
+        except JobCancelled:
+            raise _Stopped(cancelled(result, result.total_rows)) from None
 
     async def _read(self, reading: ImportPass, result: ImportResult) -> ImportResult:
         """The whole pass, or what is left of it; the result has its total."""
@@ -159,32 +165,47 @@ class _Import:
         )
         rules = rules_of(opened.copy_columns, self.spec.options, scope, writer)
         file_pass = FilePass(self.runtime, self.job, self.spec, rules)
-        total: int | None = None
+        begin, total = result, None
         try:
             async for message in messages:
                 if isinstance(message, Block):
-                    result = await file_pass.take(opened, message, result)
+                    result = await self._take(file_pass, opened, message, result)
                 elif isinstance(message, Done):
-                    # a retry has only the rows that run again
-                    total = rows_done(result.tally) if self.spec.retry_of else message.total_rows
+                    total = _total(begin, message)
                     self.job.report(PHASES[result.reading], total, total)
         except JobCancelled:
-            counted = total if total is not None or self.spec.retry_of else await _count(messages)
+            self.job.ending = True
+            counted = await _count(messages, begin) if total is None else total
             raise _Stopped(cancelled(result, counted)) from None
         return replace(result, total_rows=total)
 
+    async def _take(self, file_pass: FilePass, opened: Opened, block: Block, result: ImportResult) -> ImportResult:
+        try:
+            return await file_pass.take(opened, block, result)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or not self.job.cancelled or self.job.draining:
+                raise
+            task.uncancel()  # the block took longer than a cancelled job is given
+            raise JobCancelled from None
 
-async def _count(messages: Messages) -> int | None:
-    """The rows of the whole file, None where reading on to its end takes too long."""
+
+async def _count(messages: Messages, begin: ImportResult) -> int | None:
+    """The rows of the whole import, None where the file cannot be read to its end, or not in time."""
     messages.count_only()
     try:
         async with asyncio.timeout(_COUNTING_SECONDS):
             async for message in messages:
                 if isinstance(message, Done):
-                    return message.total_rows
+                    return _total(begin, message)
     except (TimeoutError, JobFailed):
         return None
     return None
+
+
+def _total(begin: ImportResult, done: Done) -> int:
+    """The rows of the import, of a retry those that run again alone; `begin` is where this reading began."""
+    return rows_done(begin.tally) + done.total_rows - begin.checkpoint.row - done.excluded
 
 
 def _position(place: Checkpoint) -> Position:

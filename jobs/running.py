@@ -47,7 +47,10 @@ class JobEnd:
 
 
 class RunningJob:
-    """A claimed job. One handler uses it, on one event loop."""
+    """A claimed job. One handler uses it, on one event loop.
+
+    `ending` is set by a handler that has noticed it was cancelled and comes to its end by itself, in bounded time.
+    """
 
     def __init__(self, claimed: ClaimedJob) -> None:
         self.record: Final = claimed.record
@@ -57,6 +60,7 @@ class RunningJob:
         self.cancelled = False
         self.fenced = False
         self.draining = False
+        self.ending = False
         before = claimed.record.progress
         self.reported = Reported(before.phase, before.processed, before.total)
         self._phase_began = (time.monotonic(), 0)

@@ -148,7 +148,7 @@ class Worker:
                 task.cancel()
             elif held[job.id] and not job.cancelled:
                 job.cancelled = True
-                asyncio.get_running_loop().call_later(_CANCEL_GRACE_SECONDS, task.cancel)
+                asyncio.get_running_loop().call_later(_CANCEL_GRACE_SECONDS, _interrupt, job, task)
 
     async def _mend(self) -> None:
         await mend(self._runtime, self._options.lease_seconds)
@@ -173,6 +173,12 @@ class Worker:
         self._draining = True
         for job, _ in self._running.values():
             job.draining = True
+
+
+def _interrupt(job: RunningJob, task: asyncio.Task[JobEnd]) -> None:
+    """Stop a handler that has not noticed that its job was cancelled."""
+    if not job.ending:
+        task.cancel()
 
 
 async def _finish(task: asyncio.Task[JobEnd]) -> None:

@@ -196,12 +196,14 @@ class Block(msgspec.Struct, frozen=True, kw_only=True, tag="block"):
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True, tag="done"):
-    """The end of the file. `total_rows` counts from the file's beginning, also after a resume, `excluded` ones too.
+    """The end of the file. `total_rows` counts from the file's beginning, also after a resume, excluded ones too.
 
-    `error_rows` is how many rows the error file at `errors_path` holds, None where none was written.
+    `excluded` are those of this run alone, as in `Block`. `error_rows` is how many rows the error file at
+    `errors_path` holds, None where none was written.
     """
 
     total_rows: int
+    excluded: int = 0
     error_rows: int | None = None
 
 

@@ -13,8 +13,10 @@ from typing import Final, Literal
 
 __all__ = ["JsonFormatter", "TextFormatter", "configure_logging"]
 
-_QUIET: Final = ("alembic", "asyncio", "procrastinate", "uvicorn", "websockets")
+_QUIET: Final = ("alembic", "asyncio", "procrastinate", "uvicorn")
 """Of these only warnings are of use, unless somebody is debugging."""
+_WIRE: Final = ("httpcore", "httpx", "uvicorn.error", "websockets")
+"""These log headers, frames and addresses, which hold tokens and values of leads: never more than warnings."""
 _STANDARD: Final = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {
     "message",
     "asctime",
@@ -31,6 +33,8 @@ def configure_logging(form: Literal["json", "text"] | None, level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.NOTSET if level == "debug" else logging.WARNING)
+    for name in _WIRE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 class JsonFormatter(logging.Formatter):

@@ -145,13 +145,7 @@ async def check_invariants(importing: Importing, job: JobRecord, strategy: Merge
     assert told == total
     created = await importing.rows("select count(*) as n from app.leads where import_job_id = $2", job.id)
     assert created[0]["n"] == counts.created
-    rows = await importing.rows(
-        "select count(distinct row) as rows, count(*) as outcomes, count(*) filter (where letter in "
-        "('F', 'A', 'V', 'R', 'K')) as failed from app.import_outcomes o, "
-        "unnest(o.rows, string_to_array(o.outcomes, null)) r(row, letter) where job_id = $2",
-        job.id,
-    )
-    assert rows == [{"rows": total, "outcomes": total, "failed": counts.failed}]
+    await check_outcomes(importing, job)
     errors = await importing.file(job, JobFileRole.ERRORS)
     assert counts.failed == (0 if errors is None else len(records(errors)) - 1)
     assert (job.progress.processed, job.progress.total) == (total, total)
@@ -160,8 +154,20 @@ async def check_invariants(importing: Importing, job: JobRecord, strategy: Merge
         assert twice == []
 
 
-def records(data: bytes) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+async def check_outcomes(importing: Importing, job: JobRecord) -> None:
+    """I3: each row of the source has exactly one outcome."""
+    counts, total = result_of(job).counts, result_of(job).total_rows
+    rows = await importing.rows(
+        "select count(distinct row) as rows, count(*) as outcomes, count(*) filter (where letter in "
+        "('F', 'A', 'V', 'R', 'K')) as failed from app.import_outcomes o, "
+        "unnest(o.rows, string_to_array(o.outcomes, null)) r(row, letter) where job_id = $2",
+        job.id,
+    )
+    assert rows == [{"rows": total, "outcomes": total, "failed": counts.failed}]
+
+
+def records(data: bytes, delimiter: str = ",") -> list[list[str]]:
+    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter))
 
 
 async def table(importing: Importing) -> Counter[tuple[object, ...]]:

@@ -134,10 +134,11 @@ def _columns(change: BulkChange, statement: BulkStatement) -> Iterator[tuple[str
 
 
 def _tags(lead: LeadChange, statement: BulkStatement) -> str:
-    removed, added = statement.bind(list(lead.remove_tags), "text[]"), statement.bind(list(lead.add_tags), "text[]")
-    kept = f"array(select t from unnest(b.tags) with ordinality u(t, o) where t <> all ({removed}) order by o)"
-    if "tags" in lead.cleared:
-        kept = "'{}'::text[]"
+    added = statement.bind(list(lead.add_tags), "text[]")
+    kept = "'{}'::text[]"
+    if "tags" not in lead.cleared:  # a bind that the text does not name has no type
+        removed = statement.bind(list(lead.remove_tags), "text[]")
+        kept = f"array(select t from unnest(b.tags) with ordinality u(t, o) where t <> all ({removed}) order by o)"
     return (
         f"(select k.tags || array(select t from unnest({added}) with ordinality u(t, o) "
         f"where t <> all (k.tags) order by o) from (select {kept} as tags) k)"

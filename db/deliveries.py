@@ -14,7 +14,7 @@ from domain.job_details import FileDelivery
 from domain.job_requests import NewFile
 from domain.json import JsonObject
 from domain.outgoing import DeliveryFailed, Notice
-from domain.vocabulary import DeliveryChannel, DeliveryState, JobState, WebhookEvent
+from domain.vocabulary import DeliveryChannel, DeliveryState, JobKind, JobState, WebhookEvent
 
 __all__ = [
     "DueDelivery",
@@ -156,9 +156,10 @@ def _payload(event: WebhookEvent, job_id: UUID, file: NewFile) -> JsonObject:
         "timestamp": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": {
             "jobId": format_id(IdKind.JOB, job_id),
-            "fileId": format_id(IdKind.FILE, file.id),
+            "kind": JobKind.EXPORT.name,
             "state": JobState.COMPLETED.name,
             "rows": file.rows,
+            "fileId": format_id(IdKind.FILE, file.id),
         },
     }
 

@@ -43,13 +43,14 @@ from deliveries d join webhook_endpoints e on e.id = d.webhook_endpoint_id where
 returning {_DELIVERY}
 """
 _JOB: Final = """
-select kind, state, row_count, started_at, finished_at, result -> 'counts' as counts, failure ->> 'code' as code
-from jobs where id = $1
+select kind, state, row_count, result -> 'counts' as counts, failure ->> 'code' as code,
+  (select f.id from job_files f where f.job_id = j.id and f.role = 'DATA' order by f.id limit 1) as file_id
+from jobs j where id = $1
 """
 _TOLD: Final = f"""
 select e.id, e.url, array(
-  select event from unnest(e.events) event where event = any($1::text[]) and not exists (
-    select from deliveries d where d.job_id = $2 and d.webhook_endpoint_id = e.id and d.event = event
+  select wanted.event from unnest(e.events) wanted(event) where wanted.event = any($1::text[]) and not exists (
+    select from deliveries d where d.job_id = $2 and d.webhook_endpoint_id = e.id and d.event = wanted.event
     and d.event = '{WebhookEvent.EXPORT_READY}')) as events
 from webhook_endpoints e where e.enabled and e.events && $1::text[] order by e.id
 """
@@ -136,12 +137,14 @@ async def plan_events(connection: Connection, job_id: UUID, events: Sequence[Web
 
 def _payload(event: WebhookEvent, job_id: UUID, job: Row, at: datetime) -> JsonObject:
     """Ids, states and counts: never a lead's values, never a link."""
+    file_id = job["file_id"] if event is WebhookEvent.EXPORT_READY else None
     data = {
         "jobId": format_id(IdKind.JOB, job_id),
         "kind": job["kind"],
         "state": job["state"],
         "rows": job["row_count"],
         "counts": job["counts"],
+        "fileId": format_id(IdKind.FILE, file_id) if file_id is not None else None,
         "failure": job["code"],
     }
     return {

@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.clearing import CLEARABLE
 from domain.ids import IdKind, format_id, new_id
 from domain.settings import Limits
 from domain.vocabulary import Permission, Role
@@ -98,6 +99,16 @@ async def test_every_field_of_a_patch_reaches_the_lead(desk: Desk):
     assert await desk.rows("select key from app.custom_fields") == [{"key": "c"}]
     again = await update(desk, {"ids": [lead]}, {"addNote": "Called twice", "customFields": {"c": "3"}})
     assert counts(again["job"]) == (1, 0, 1, 0)
+
+
+async def test_whatever_a_lead_may_lack_can_be_emptied_in_many(desk: Desk):
+    (lead,) = await desk.leads({"name": "A", "tags": ["old"], "score": 3, "detected_languages": ["he"]})
+    answer = await update(desk, {"ids": [lead]}, {"clear": [key.name for key in CLEARABLE]})
+    assert counts(answer["job"]) == (1, 1, 0, 0), answer
+    tagged = await update(desk, {"ids": [lead]}, {"clear": ["TAGS"], "addTags": ["new"]})
+    assert counts(tagged["job"]) == (1, 1, 0, 0), tagged
+    (row,) = await desk.rows("select name, tags, score, detected_languages from app.leads")
+    assert row == {"name": None, "tags": ["new"], "score": None, "detected_languages": []}
 
 
 @pytest.mark.parametrize(

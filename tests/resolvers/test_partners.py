@@ -29,6 +29,8 @@ WEBHOOKS = """{ webhookEndpoints { id url events enabled deliveries {
   nodes { id event state attempts responseStatus payload deliveredAt } pageInfo { hasNextPage } } } }"""
 BULK = """mutation($ids: [ID!]!) { bulkUpdateLeads(input: {target: {ids: $ids}, set: {score: 1}, waitSeconds: 20}) {
   job { id state } userErrors { code } } }"""
+EXPORT = """mutation($deliver: [DeliveryInput!]) { exportLeads(input: {spec: {}, deliver: $deliver, waitSeconds: 20}) {
+  job { id state file { id } } userErrors { code } } }"""
 URL = "https://hooks.example.com/leads"
 
 
@@ -152,6 +154,21 @@ async def test_the_end_of_a_job_is_told_signed_and_without_values(desk: Desk):
     (delivery,) = endpoints[0]["deliveries"]["nodes"]
     assert (delivery["state"], delivery["attempts"], delivery["responseStatus"]) == ("SENT", 1, 200)
     assert [endpoint["deliveries"]["nodes"] for endpoint in endpoints[1:]] == [[], []]
+
+
+async def test_an_endpoint_that_an_export_is_to_tell_still_hears_its_other_events_and_the_file_once(desk: Desk):
+    endpoint = (await make(desk, WEBHOOK, url=URL, events=["EXPORT_READY", "JOB_FINISHED"]))["endpoint"]["id"]
+    other = (await make(desk, WEBHOOK, url=URL, events=["EXPORT_READY"]))["endpoint"]["id"]
+    job = (await desk.ask(EXPORT, deliver=[{"webhookEndpointId": endpoint}]))["exportLeads"]["job"]
+    answer = (await desk.ask(WEBHOOKS))["webhookEndpoints"]
+    told = {node["id"]: [sent["payload"] for sent in node["deliveries"]["nodes"]] for node in answer}
+    assert sorted(payload["type"] for payload in told[endpoint]) == ["EXPORT_READY", "JOB_FINISHED"]
+    data = {"jobId": job["id"], "kind": "EXPORT", "state": "COMPLETED", "rows": 0}
+    ready = {**data, "fileId": job["file"]["id"]}
+    assert [payload["data"] for payload in told[other]] == [ready]
+    assert {payload["type"]: payload["data"] for payload in told[endpoint]} == {
+        "EXPORT_READY": ready, "JOB_FINISHED": data,
+    }  # fmt: skip
 
 
 async def test_a_message_is_sent_once_more_as_a_delivery_of_its_own(desk: Desk):

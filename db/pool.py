@@ -1,6 +1,7 @@
 """The server's own database role, which serves one organization at a time."""
 
 from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
 from typing import Final
 from uuid import UUID
 
@@ -78,7 +79,7 @@ class Database:
             asyncpg.QueryCanceledError: it took longer than the statement time-out.
             asyncpg.PostgresError, OSError, TimeoutError: the statement or the connection failed.
         """
-        statement = sql.join(GATE)
+        statement = _behind_the_gate(sql)
         async with self._pool.acquire() as connection:
             try:
                 return await connection.fetch(statement, str(organization_id), *args, timeout=self._patience)
@@ -98,6 +99,12 @@ class Database:
         """One state of the organization, however long it is read: repeatable read, read only, no time-outs."""
         begin = f"begin isolation level repeatable read read only; {_settings(organization_id, 0)}"
         return transaction(self._pool, f"{begin}; set local idle_in_transaction_session_timeout = 0")
+
+
+@lru_cache(maxsize=1024)
+def _behind_the_gate(sql: str) -> str:
+    """The same text object each time: the driver looks its prepared statement up by it."""
+    return sql.join(GATE)
 
 
 def _settings(organization_id: UUID, timeout: float) -> str:

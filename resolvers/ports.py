@@ -1,5 +1,6 @@
 """Puts a request's context together from whoever reads for it."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -38,6 +39,9 @@ class Caller:
     organization: OrganizationRecord
 
 
+_STRANGER: Final = Caller(_NOBODY, _NOWHERE)
+
+
 @dataclass(frozen=True, slots=True)
 class Services:
     """What all requests share."""
@@ -49,32 +53,55 @@ class Services:
 
 def request_context(services: Services, caller: Caller | None, address: str | None) -> RequestContext:
     """The context of one request; `caller` None: without a credential."""
-    runtime, now = services.runtime, datetime.now(UTC)
-    database = runtime.database
-    actor, organization = (caller.actor, caller.organization) if caller else (_NOBODY, _NOWHERE)
-    jobs = JobPort(runtime, actor, organization.settings)
-    sight = LeadSight(
-        database=database,
-        organization=organization,
-        actor=actor,
-        now=now,
-        national_ids=services.national_ids,
-        jobs=jobs,
+    return _Request(services, caller, address)
+
+
+class _Request(RequestContext):
+    """A context whose ports are made when they are first asked for: most requests need one or two of them."""
+
+    def __init__(self, services: Services, caller: Caller | None, address: str | None) -> None:
+        vars(self).update(
+            actor=caller.actor if caller else None,
+            organization=caller.organization if caller else None,
+            now=datetime.now(UTC),
+            runtime=services.runtime,
+            directory=services.directory,
+            address=address,
+            services=services,
+            seen_by=caller or _STRANGER,
+        )
+
+    services: Services
+    seen_by: Caller
+
+    def __getattr__(self, name: str) -> object:
+        """Called for what is not there yet."""
+        if name not in _PORTS:
+            raise AttributeError(name)
+        port = vars(self)[name] = _PORTS[name](self)
+        return port
+
+
+def _sight(request: _Request) -> LeadSight:
+    caller = request.seen_by
+    return LeadSight(
+        database=request.runtime.database,
+        organization=caller.organization,
+        actor=caller.actor,
+        now=request.now,
+        national_ids=request.services.national_ids,
+        jobs=request.jobs,
     )
-    return RequestContext(
-        actor=caller.actor if caller else None,
-        organization=caller.organization if caller else None,
-        now=now,
-        people=PeoplePort(database, organization.id),
-        organizations=OrganizationPort(database, actor),
-        jobs=jobs,
-        exports=ExportPort(runtime, organization),
-        imports=ImportPort(runtime, actor, organization),
-        bulk=BulkPort(database),
-        leads=LeadPort(sight),
-        metrics=MetricPort(database, organization.id),
-        webhooks=WebhookPort(database, organization.id),
-        runtime=runtime,
-        directory=services.directory,
-        address=address,
-    )
+
+
+_PORTS: Final[Mapping[str, Callable[[_Request], object]]] = {
+    "people": lambda request: PeoplePort(request.runtime.database, request.seen_by.organization.id),
+    "organizations": lambda request: OrganizationPort(request.runtime.database, request.seen_by.actor),
+    "jobs": lambda request: JobPort(request.runtime, request.seen_by.actor, request.seen_by.organization.settings),
+    "exports": lambda request: ExportPort(request.runtime, request.seen_by.organization),
+    "imports": lambda request: ImportPort(request.runtime, request.seen_by.actor, request.seen_by.organization),
+    "bulk": lambda request: BulkPort(request.runtime.database),
+    "leads": lambda request: LeadPort(_sight(request)),
+    "metrics": lambda request: MetricPort(request.runtime.database, request.seen_by.organization.id),
+    "webhooks": lambda request: WebhookPort(request.runtime.database, request.seen_by.organization.id),
+}

@@ -69,10 +69,11 @@ class _Sum:
 
 @dataclass(frozen=True, slots=True)
 class OperationCost:
-    """The cost of one operation as an expression over its variables."""
+    """The cost of one operation as an expression over its variables; `fixed` where no variable is in it."""
 
     root: _Sum
     root_fields: int
+    fixed: int | None
 
     def check(self, limits: CostLimits, variables: Mapping[str, object]) -> int:
         """The cost with these variables. Raises TooExpensive."""
@@ -83,7 +84,7 @@ class OperationCost:
         ):
             if actual > limit:
                 raise TooExpensive(what, actual, limit)
-        cost = _evaluate(self.root, variables, {})
+        cost = _evaluate(self.root, variables, {}) if self.fixed is None else self.fixed
         if cost > limits.cost:
             raise TooExpensive("cost", cost, limits.cost)
         return cost
@@ -93,8 +94,9 @@ def operation_cost(schema: GraphQLSchema, document: DocumentNode, operation: Ope
     """Reckon an operation of a document; unknown fields and fragments, which validation refuses, count nothing."""
     root_type = schema.get_root_type(operation.operation)
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
-    total = _Reckoner(schema, fragments).selection(operation.selection_set, root_type)
-    return OperationCost(total, total.fields)
+    reckoner = _Reckoner(schema, fragments)
+    total = reckoner.selection(operation.selection_set, root_type)
+    return OperationCost(total, total.fields, None if reckoner.varies else _evaluate(total, {}, {}))
 
 
 @dataclass(slots=True)
@@ -102,6 +104,7 @@ class _Reckoner:
     schema: GraphQLSchema
     fragments: Mapping[str, FragmentDefinitionNode]
     done: dict[str, _Sum] = field(default_factory=dict[str, _Sum])
+    varies: bool = False
 
     def selection(self, selections: SelectionSetNode, parent: GraphQLCompositeType | None) -> _Sum:
         total = _Sum()
@@ -144,6 +147,7 @@ class _Reckoner:
         named = get_named_type(definition.type)  # pyright: ignore[reportUnknownArgumentType] - graphql-core's generics
         inner = self.selection(node.selection_set, named if is_composite_type(named) else None)
         multiplier, default = (1, 1) if _is_page(parent) else _multiplier(node, definition)
+        self.varies = self.varies or isinstance(multiplier, str)
         total.aliases += inner.aliases
         total.depth = max(total.depth, inner.depth + 1)
         total.children.append((multiplier, default, inner))

@@ -3,7 +3,7 @@
 import io
 import logging
 import zipfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import orjson
@@ -13,7 +13,6 @@ from graphql import GraphQLInputField, get_named_type, is_enum_type, is_list_typ
 
 from domain.settings import MaskingRule, OrganizationSettings
 from domain.vocabulary import ExportFormat, LeadFieldKey, MaskingMode, Permission
-from jobs.uploads import receive
 from tests.resolvers.office import Desk, Office, uuid
 from tests.security.surface import GRAPHQL, document, roots
 from tests.security.test_tenancy import first_event
@@ -105,15 +104,12 @@ class House:
         assert payload["userErrors"] == [], payload
         return payload[shown]["id"]
 
-    async def upload(self, desk: Desk) -> str:
-        async def chunks() -> AsyncIterator[bytes]:
-            yield FILE.encode()
-
-        record = await receive(desk.runtime, desk.actor, desk.organization.limits, ("leads.csv", chunks()))
-        return f"upload_{record.id}"
-
     async def imported(self, desk: Desk, mode: str) -> str:
-        given = {"source": {"uploadId": await self.upload(desk)}, "mode": mode, **IMPORTING}
+        given = {
+            "source": {"uploadId": await World(desk).uploaded(FILE.encode(), "leads.csv")},
+            "mode": mode,
+            **IMPORTING,
+        }
         text = (
             f"mutation ($input: ImportLeadsInput!) {{ made: importLeads(input: $input) {{ job {{ id }} {ERRORS} }} }}"
         )
@@ -153,7 +149,7 @@ async def house(office: Office, lines: Lines) -> House:
     async with owner.runtime.database.unit(owner.organization.id) as connection:
         await connection.execute("update app.leads set conversation_summary = 'A serendipitous grievance'")
     made["review"] = await house.imported(owner, "REVIEW")
-    made["upload"] = await house.upload(owner)
+    made["upload"] = await World(owner).uploaded(FILE.encode(), "leads.csv")
     made["import"] = await house.imported(owner, "COMMIT")
     change = {"target": {"ids": [made["lead"]]}, "set": {"addTags": ["Quagmire too"]}, "waitSeconds": 20}
     made["bulk"] = await house.make(BULK, "job", input=change)

@@ -24,6 +24,8 @@ _PURPOSE: Final = "template"
 _TYPES: Final = {
     ImportFormat.CSV: ("csv", "text/csv; charset=utf-8"),
     ImportFormat.XLSX: ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ImportFormat.JSON: ("json", "application/json"),
+    ImportFormat.JSONL: ("jsonl", "application/x-ndjson"),
 }
 
 
@@ -50,11 +52,11 @@ class _Ticket(msgspec.Struct, frozen=True):
 def template_link(
     runtime: Runtime, actor: Actor, kind: ImportFormat, fields: tuple[LeadFieldKey, ...] | None
 ) -> SignedUrl:
-    """A link to a template. Raises Forbidden, BadInput for a format or a field that no template has."""
+    """A link to a template. Raises Forbidden, BadInput for no field at all or one that no template has."""
     if not actor.may(Permission.LEADS_IMPORT):
         raise Forbidden(Permission.LEADS_IMPORT)
-    if kind not in _TYPES:
-        raise BadInput("Templates are CSV or XLSX.", ("format",), tuple(_TYPES))
+    if fields == ():
+        raise BadInput("This is empty; leave it out instead.", ("fields",))
     for index, key in enumerate(fields or ()):
         if not FIELDS[key].importable:
             raise BadInput(f"{key.name} cannot be imported.", ("fields", str(index)))

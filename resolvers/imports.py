@@ -55,11 +55,13 @@ class ImportQueries:
         actor = authorize(info.context, Permission.LEADS_IMPORT)
         return [ImportMapping.of(record) for record in await mappings(info.context.runtime, actor)]
 
-    @strawberry.field(description="An empty file to fill in; as XLSX with a sheet that explains each field.")
+    @strawberry.field(
+        description="A ready file with headers and example rows; as XLSX with a sheet that explains each field."
+    )
     async def import_template(
         self,
         info: Info,
-        format: Annotated[ImportFormat, strawberry.argument(description="CSV or XLSX.")] = ImportFormat.CSV,
+        format: Annotated[ImportFormat, strawberry.argument(description="What the file is for.")] = ImportFormat.CSV,
         fields: Annotated[
             list[LeadFieldKey] | None, strawberry.argument(description="Its columns; omitted: all that people fill in.")
         ] = strawberry.UNSET,

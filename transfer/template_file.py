@@ -1,13 +1,15 @@
-"""Empty files to fill in: the header alone as CSV, or a workbook whose second sheet explains each field."""
+"""Files to fill in: headers with example rows; a workbook has a second sheet that explains each field."""
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, assert_never
 
 from domain.fields import DEFAULT_REQUIRED, FIELDS, LIST_SEPARATORS, LeadField
+from domain.json import JsonValue
 from domain.vocabulary import FieldType, ImportFormat, LeadFieldKey
 from transfer import xlsx_parts as parts
 from transfer.write_zip import ZipWriter
@@ -22,6 +24,9 @@ _DATE_FORMAT: Final = "yyyy-mm-dd hh:mm:ss"
 _STATUS_FIELDS: Final = frozenset({_K.STATUS, _K.STATUS_ID, _K.STATUS_NAME})
 _LEFT_OUT: Final = frozenset({_K.LEAD_ID, _K.VERSION, _K.STATUS_ID, _K.STATUS_NAME, _K.COMPANY_ID, _K.CHATBOT_ID})
 """Fields of round trips and second names of others: in a template only where they are asked for."""
+
+_SHORT_ROW: Final = {_K.NAME: "Kim Example", _K.PHONE: "+12025550123", _K.SOURCE: "phone"}
+"""The second example: a row with what a lead needs and no more."""
 
 _ALLOWED: Final = {
     FieldType.DECIMAL: "an amount such as 1200.50",
@@ -49,19 +54,55 @@ def template_fields(asked: Sequence[LeadFieldKey] | None) -> list[LeadField]:
 
 
 def template_file(kind: ImportFormat, fields: Sequence[LeadField], facts: TemplateFacts) -> bytes:
-    """The file. Formats without columns (JSON, JSON Lines) get the CSV."""
-    return _workbook(fields, facts) if kind is ImportFormat.XLSX else _csv(fields)
+    """The file; the import that it is filled in for takes every example as it stands."""
+    match kind:
+        case ImportFormat.CSV:
+            return _csv(fields, facts)
+        case ImportFormat.XLSX:
+            return _workbook(fields, facts)
+        case ImportFormat.JSON:
+            return json.dumps(_objects(fields, facts), ensure_ascii=False, indent=2).encode() + b"\n"
+        case ImportFormat.JSONL:
+            return b"".join(json.dumps(one, ensure_ascii=False).encode() + b"\n" for one in _objects(fields, facts))
+        case _:
+            assert_never(kind)
 
 
-def _csv(fields: Sequence[LeadField]) -> bytes:
+def example_rows(fields: Sequence[LeadField], facts: TemplateFacts) -> list[tuple[str, ...]]:
+    """A row with whatever may be filled in, and one with what a lead needs. A status is one of the organization's."""
+    status = facts.statuses[0] if facts.statuses else ""
+    full = tuple(status if field.key in _STATUS_FIELDS else field.example or "" for field in fields)
+    short = tuple(_SHORT_ROW.get(field.key, "") for field in fields)
+    return [row for row in (full, short) if any(row)]
+
+
+def _csv(fields: Sequence[LeadField], facts: TemplateFacts) -> bytes:
     out = io.StringIO(newline="")
-    csv.writer(out, lineterminator="\r\n").writerow([field.label for field in fields])
+    csv.writer(out, lineterminator="\r\n").writerows([[field.label for field in fields], *example_rows(fields, facts)])
     return (_BOM + out.getvalue()).encode()
+
+
+def _objects(fields: Sequence[LeadField], facts: TemplateFacts) -> list[dict[str, JsonValue]]:
+    return [
+        {field.key.value: _typed(field, text) for field, text in zip(fields, row, strict=True) if text}
+        for row in example_rows(fields, facts)
+    ]
+
+
+def _typed(field: LeadField, text: str) -> JsonValue:
+    match field.type:
+        case FieldType.INTEGER:
+            return int(text)
+        case FieldType.LIST:
+            return [*text.split(LIST_SEPARATORS[0])]
+        case _:
+            return text
 
 
 def _workbook(fields: Sequence[LeadField], facts: TemplateFacts) -> bytes:
     archive = ZipWriter(facts.moment)
-    leads = parts.sheet_start([field.label for field in fields], [_WIDTH] * len(fields)) + parts.SHEET_END
+    examples = b"".join(parts.text_row(row) for row in example_rows(fields, facts))
+    leads = parts.sheet_start([field.label for field in fields], [_WIDTH] * len(fields)) + examples + parts.SHEET_END
     rows = b"".join(parts.text_row(tuple(_explanation(field, facts))) for field in fields)
     explained = parts.sheet_start(_EXPLAINED, _WIDTHS) + rows + parts.SHEET_END
     members = (

@@ -130,7 +130,7 @@ def test_s19_a_name_is_text_to_show_and_no_path(given: str, shown: str):
 async def test_a_template_is_made_when_its_link_is_opened(importing: Importing):
     link = template_link(importing.runtime, importing.actor, ImportFormat.CSV, (LeadFieldKey.NAME, LeadFieldKey.PHONE))
     made = await open_template(importing.runtime, link.url.rpartition("/")[2])
-    assert (made.name, made.data.decode("utf-8-sig")) == ("leads-import-template.csv", "Name,Phone\r\n")
+    assert (made.name, made.data.decode("utf-8-sig").splitlines()[0]) == ("leads-import-template.csv", "Name,Phone")
     link = template_link(importing.runtime, importing.actor, ImportFormat.XLSX, None)
     made = await open_template(importing.runtime, link.url.rpartition("/")[2])
     assert "xl/workbook.xml" in zipfile.ZipFile(io.BytesIO(made.data)).namelist()

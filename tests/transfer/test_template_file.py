@@ -24,14 +24,27 @@ def sheets(data: bytes) -> dict[str, list[tuple[str, ...]]]:
     }
 
 
-@pytest.mark.parametrize("kind", [ImportFormat.CSV, ImportFormat.XLSX])
-def test_a_template_is_recognised_column_by_column_and_holds_no_lead(file: Writer, kind: ImportFormat):
+@pytest.mark.parametrize("kind", ImportFormat)
+def test_a_template_is_recognised_column_by_column_and_its_examples_import_without_an_issue(
+    file: Writer, kind: ImportFormat
+):
     fields = template_fields(None)
-    answer = run(file(template_file(kind, fields, FACTS)), options=ImportOptions())
-    assert [column.field for column in answer.opened.columns if column.field] == [
-        field.key.value for field in fields if field.key is not K.ADDRESS
+    answer = run(file(template_file(kind, fields, FACTS), f"leads.{kind.lower()}"), options=ImportOptions())
+    recognised = {column.field for column in answer.opened.columns if column.field}
+    known = {field.key.value for field in fields if field.key is not K.ADDRESS}
+    filled = {field.key.value for field in fields if field.example}
+    assert known & filled <= recognised <= known
+    assert (answer.opened.problems, answer.done.total_rows, answer.issues) == ((), 2, [])
+    assert len(answer.rows) == 2
+
+
+def test_the_examples_of_a_template_have_a_status_of_the_organization():
+    fields = template_fields([K.NAME, K.PHONE, K.STATUS, K.DETECTED_LANGUAGES])
+    assert sheets(template_file(ImportFormat.XLSX, fields, FACTS))["Leads"] == [
+        ("Name", "Phone", "Status", "Detected Languages"),
+        ("Dana Levi", "+33612345678", "New", "he;en"),
+        ("Kim Example", "+12025550123", "", ""),
     ]
-    assert (answer.opened.problems, answer.done.total_rows) == ((), 0)
 
 
 def test_only_what_can_be_imported_is_in_a_template():

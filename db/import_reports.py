@@ -40,12 +40,27 @@ on conflict (organization_id, job_id, group_key)
 do update set rows = g.rows + excluded.rows, first_row = least(g.first_row, excluded.first_row)
 """
 _TOUCHED: Final = """
-select key, count(*) filter (where c.before -> key in ('null', '""', '[]', '{}') or c.before -> key is null) as set,
-  count(*) filter (where coalesce(c.before -> key, 'null') not in ('null', '""', '[]', '{}')
-                     and value not in ('null', '""', '[]', '{}')) as overwritten,
-  count(*) filter (where coalesce(c.before -> key, 'null') not in ('null', '""', '[]', '{}')
-                     and value in ('null', '""', '[]', '{}')) as cleared
-from import_changes c cross join lateral jsonb_each(c.after) where c.job_id = $1 group by key order by key
+with kept as (
+  select before, after, before -> 'custom' as had, after -> 'custom' as has from import_changes where job_id = $1
+), changed as (
+  select a.key, k.before -> a.key as old, a.value as new
+  from kept k cross join lateral jsonb_each(k.after) a where a.key <> 'custom'
+  union all
+  select 'custom.' || a.key, k.had -> a.key, k.has -> a.key
+  from kept k cross join lateral jsonb_object_keys(k.had || k.has) a(key)
+  where jsonb_typeof(k.had) = 'object' and jsonb_typeof(k.has) = 'object'
+    and k.had -> a.key is distinct from k.has -> a.key
+), judged as (
+  select key, coalesce(old = any(b.blanks), true) as was_blank, coalesce(new = any(b.blanks), true) as is_blank
+  from changed
+  cross join lateral (
+    select array['null', '""', '[]', '{}', case key when 'source' then '"UNKNOWN"' else 'null' end]::jsonb[]
+  ) b(blanks)
+)
+select key, count(*) filter (where was_blank and not is_blank) as set,
+  count(*) filter (where not was_blank and not is_blank) as overwritten,
+  count(*) filter (where not was_blank and is_blank) as cleared
+from judged group by key order by key
 """
 _TABLES: Final = ("import_issues", "import_issue_groups", "import_outcomes", "import_changes")
 
@@ -138,7 +153,7 @@ async def write_groups(connection: Connection, job_id: UUID, groups: Sequence[Is
 
 
 async def fields_touched(connection: Connection, job_id: UUID) -> tuple[FieldTouch, ...]:
-    """How often the rows that update leads set, overwrite and clear each column of `leads`."""
+    """How often rows that update leads set, overwrite and clear each column of `leads`, or `custom.<key>`."""
     rows = await connection.fetch(_TOUCHED, job_id)
     return tuple(FieldTouch(row["key"], row["set"], row["overwritten"], row["cleared"]) for row in rows)
 

@@ -178,7 +178,8 @@ class ImportResult:
     """What the import's worker recorded so far; written with each block, in the block's transaction.
 
     `counts` is what has been done to leads. `reading` is the pass that `checkpoint` and `tally` belong to: a plan
-    tallies what it would do. `snapshot` is the database's when the plan was begun (text of `pg_snapshot`).
+    tallies what it would do, and in `first_values` what new leads would get. `snapshot` is the database's when the
+    plan was begun (text of `pg_snapshot`).
     """
 
     file_sha256: str | None = None
@@ -191,6 +192,7 @@ class ImportResult:
     stored_issues: int = 0
     reading: ImportPass = ImportPass.NONE
     tally: ImportCounts = field(default_factory=ImportCounts)
+    first_values: tuple[FieldTouch, ...] = ()
     snapshot: str | None = None
     revert_job_id: str | None = None
 

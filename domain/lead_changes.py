@@ -10,7 +10,7 @@ from domain.imports import FieldChange
 from domain.json import JsonObject, JsonValue
 from domain.vocabulary import LeadFieldKey
 
-__all__ = ["field_changes", "field_of"]
+__all__ = ["field_changes", "field_of", "shown_field"]
 
 _PREFERRED: Final = {
     "status_id": LeadFieldKey.STATUS,
@@ -34,6 +34,11 @@ def field_of(column: str) -> str | None:
         return column
     key = _FIELDS.get(column)
     return None if key is None else key.value
+
+
+def shown_field(name: str) -> str | None:
+    """The same for a column or `custom.<key>`."""
+    return name if name.startswith(CUSTOM_PREFIX) else field_of(name)
 
 
 def field_changes(before: JsonObject, after: JsonObject, names: Names) -> Iterator[FieldChange]:

@@ -17,12 +17,13 @@ from domain.errors import JobFailed
 from domain.ids import new_id
 from domain.imports import FieldTouch, ImportCounts, ImportPlan, ImportResult, ImportSpec, ValueCount
 from domain.job_requests import NewFile
-from domain.lead_changes import field_of
+from domain.lead_changes import shown_field
 from domain.stored import encode
 from domain.vocabulary import ImportIssueCode, JobFailureCode, JobFileRole, JobState
 from jobs.import_child import parsing
 from jobs.import_pass import rows_done
 from jobs.import_source import Source, request_of
+from jobs.import_touches import added_touches
 from jobs.running import JobEnd, RunningJob
 from jobs.runtime import Runtime
 from transfer.messages import ChildMode, RowMessage
@@ -64,9 +65,11 @@ async def planned(runtime: Runtime, job: RunningJob, result: ImportResult) -> Im
     tally = result.tally
     plan = result.plan
     revision = 1 if plan is None else plan.revision
-    fields = tuple(replace(touch, field=name) for touch in touched if (name := field_of(touch.field)))
+    changed = [replace(touch, field=name) for touch in touched if (name := shown_field(touch.field))]
+    fields = added_touches(result.first_values, changed)
     return replace(
         result,
+        first_values=(),
         plan=plan_of(tally, revision, fields),
         counts=ImportCounts(
             failed=tally.failed, unprocessed=(result.total_rows or 0) - tally.failed, warnings=tally.warnings

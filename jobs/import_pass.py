@@ -15,6 +15,7 @@ from domain.national_ids import NationalIds
 from domain.stored import encode
 from jobs.import_findings import Findings, MergedBlock, row_outcomes
 from jobs.import_rows import rows_of
+from jobs.import_touches import added_touches, first_values
 from jobs.running import RunningJob
 from jobs.runtime import Runtime
 from transfer.messages import Block, NewCompany, Opened
@@ -52,6 +53,9 @@ class FilePass:
             await write_issues(connection, self._job.id, issues)
             await write_groups(connection, self._job.id, findings.groups(merged))
             after = self._after(result, block, findings.counts(merged), len(issues))
+            if self._rules.trial:
+                filled = added_touches(result.first_values, first_values(opened.copy_columns, merged))
+                after = replace(after, first_values=filled)
             await self._save(connection, opened, after)
         return after
 

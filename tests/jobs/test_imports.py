@@ -5,8 +5,17 @@ from collections.abc import AsyncIterator
 import pytest
 
 from domain.errors import Rejected
-from domain.imports import ImportOptions
-from domain.vocabulary import ErrorPolicy, ImportMode, JobFileRole, JobState, LeadFieldKey, MergeStrategy
+from domain.imports import FieldValue, ImportOptions
+from domain.vocabulary import (
+    BlankCells,
+    ErrorPolicy,
+    ImportMode,
+    JobFileRole,
+    JobState,
+    LeadFieldKey,
+    MergeStrategy,
+    UnmappedColumns,
+)
 from jobs.runtime import Runtime
 from tests.conftest import MakeOrganization
 from tests.jobs.importing import Importing, counts_of, csv, overwriting, result_of, to, working
@@ -58,10 +67,74 @@ async def test_a_plan_writes_nothing_and_tells_what_the_commit_does(importing: I
     assert await importing.leads("id, version, name") == before
     assert plan is not None
     assert (plan.creates, plan.updates, plan.unchanged, plan.skips, plan.errors) == (1, 1, 1, 0, 1)
-    assert [(touch.field, touch.overwritten) for touch in plan.fields_touched] == [("name", 1)]
+    touched = {touch.field: (touch.set, touch.overwritten, touch.cleared) for touch in plan.fields_touched}
+    assert touched == {"name": (1, 1, 0), "phone": (1, 0, 0), "source": (1, 0, 0)}
     assert counts_of(job) == {"failed": 1, "unprocessed": 3}
     done = await importing.run(data, options=overwriting())
     assert counts_of(done) == {"created": 1, "updated": 1, "unchanged": 1, "failed": 1}
+
+
+@pytest.mark.parametrize("strategy", list(MergeStrategy))
+async def test_a_plan_counts_what_it_sets_overwrites_and_clears_new_leads_included(
+    importing: Importing, strategy: MergeStrategy
+):
+    header = "name,phone,source,score,tags,notes,national id,plan"
+    before = csv(("A", PHONES[0], "web", "5", "", "", "", "gold"), header=header)
+    await importing.run(before, options=ImportOptions(unmapped=UnmappedColumns.CUSTOM))
+    data = csv(
+        ("A", PHONES[0], "phone", "", "vip", "", "123456782", "silver"),
+        ("B", PHONES[1], "web", "7", "", "said hello", "", ""),
+        ("C", PHONES[2], "", "", "a;b", "", "234567891", "gold"),
+        ("", PHONES[3], "web", "9", "", "", "", ""),
+        header=header,
+    )
+    options = ImportOptions(
+        merge_strategy=strategy,
+        unmapped=UnmappedColumns.CUSTOM,
+        blank_cells=BlankCells.CLEAR,
+        required=(LeadFieldKey.NAME,),
+        defaults=(FieldValue(field=LeadFieldKey.CATEGORY, value="DEMO_REQUEST"),),
+    )
+    job = await importing.run(data, mode=ImportMode.VALIDATE, options=options)
+    plan = result_of(job).plan
+    assert plan is not None
+    created = {
+        "name": (2, 0, 0),
+        "phone": (2, 0, 0),
+        "source": (1, 0, 0),
+        "score": (1, 0, 0),
+        "tags": (1, 0, 0),
+        "notes": (1, 0, 0),
+        "national_id": (1, 0, 0),
+        "category": (2, 0, 0),
+        "custom.plan": (1, 0, 0),
+    }
+    updated = {
+        "source": (1, 1, 0),
+        "score": (1, 0, 1),
+        "tags": (2, 0, 0),
+        "national_id": (2, 0, 0),
+        "custom.plan": (1, 1, 0),
+    }
+    filled = {"tags": (2, 0, 0), "national_id": (2, 0, 0)}
+    doubled = {
+        "name": (3, 0, 0),
+        "phone": (3, 0, 0),
+        "source": (2, 0, 0),
+        "tags": (2, 0, 0),
+        "national_id": (2, 0, 0),
+        "category": (3, 0, 0),
+        "custom.plan": (2, 0, 0),
+    }
+    changed = {
+        MergeStrategy.SKIP: {},
+        MergeStrategy.OVERWRITE: updated,
+        MergeStrategy.FILL_BLANKS: filled,
+        MergeStrategy.CREATE_NEW: doubled,
+    }
+    assert {touch.field: (touch.set, touch.overwritten, touch.cleared) for touch in plan.fields_touched} == (
+        created | changed[strategy]
+    )
 
 
 async def test_abort_writes_nothing_where_a_row_fails(importing: Importing):

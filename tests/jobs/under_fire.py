@@ -69,6 +69,9 @@ class ImportWorker:
                 [*command, *arguments], cwd=ROOT, env=os.environ | environment, stdout=log, stderr=subprocess.STDOUT
             )
 
+    def check(self) -> None:
+        assert self.process.poll() is None, self.path.read_text()
+
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
@@ -115,6 +118,7 @@ async def import_under_fire(
     seen = 0
     while not job.terminal:
         await asyncio.sleep(0.03)
+        worker.check()
         job = await importing.load(job.id)
         assert job.progress.processed >= seen
         seen = job.progress.processed

@@ -47,9 +47,10 @@ with taken as (
    order by priority desc, created_at limit (select greatest(0, {SMALL_JOB_SLOTS} - small) from taken))
 )
 update jobs j set admitted_at = now(), engine_id = queue.defer_job(j.organization_id, j.id, j.large, j.priority, 0)
-from picked where j.id = picked.id
+where j.id = any(array(select id from picked))
 returning j.id
 """
+"""The array keeps a plan that was made while the table was empty from looking for the picked ones once a row."""
 
 _STALLED: Final = """
 delete from queue.procrastinate_jobs t

@@ -140,7 +140,6 @@ async def test_f10_whenever_a_job_is_cancelled_it_ends_once_and_keeps_what_it_di
         assert entries[0]["n"] == 2, "one entry for its start and one for its end (I10)"
 
 
-@pytest.mark.chaos
 async def test_f12_one_organization_that_queues_a_thousand_jobs_leaves_the_others_as_quick_as_they_were(
     stage: Stage, worker: StartWorker, new_organization: MakeOrganization
 ):

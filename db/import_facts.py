@@ -59,7 +59,7 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportFacts:
-    """`companies` and `chatbots` map the key of a name to the id."""
+    """`companies` map the key of a name to the id, `chatbots` the name itself."""
 
     organization: OrganizationRecord
     statuses: Sequence[StatusRow]
@@ -91,14 +91,14 @@ async def load_facts(connection: Connection, limits: Limits) -> ImportFacts:
     statuses = await connection.fetch(_STATUSES)
     users = await connection.fetch(_USERS)
     companies = await connection.fetch("select name_key, id from companies")
-    chatbots = await connection.fetch("select name_key, id from chatbots")
+    chatbots = await connection.fetch("select name, id from chatbots")
     custom = await connection.fetch("select key from custom_fields order by key")
     return ImportFacts(
         organization=await load_organization(connection, limits),
         statuses=[StatusRow(row["id"], row["key"], row["label"], LeadStage(row["stage"])) for row in statuses],
         users=[UserRow(row["id"], row["name"], row["email"]) for row in users],
         companies={row["name_key"]: row["id"] for row in companies},
-        chatbots={row["name_key"]: row["id"] for row in chatbots},
+        chatbots={row["name"]: row["id"] for row in chatbots},
         custom_keys=[row["key"] for row in custom],
     )
 

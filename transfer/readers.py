@@ -113,9 +113,11 @@ class Readers:
             case _K.COMPANY_NAME:
                 return self.companies.read
             case _K.CHATBOT_NAME:
-                return name_reader("chatbot", self.facts.chatbots, strict=strict)
+                chatbots = {name_key(name): chatbot for name, chatbot in self.facts.chatbots.items()}
+                return name_reader("chatbot", chatbots, self.facts.chatbots, strict=strict)
             case _K.ASSIGNEE:
-                return name_reader("user", users_by_name(self.facts.users), strict=strict)
+                names = [user.name for user in self.facts.users]
+                return name_reader("user", users_by_name(self.facts.users), names, strict=strict)
             case _:
                 return None
 

@@ -98,10 +98,13 @@ def id_reader(field: LeadField, kind: IdKind, known: Iterable[str] | None) -> Ca
     return read
 
 
-def name_reader(what: str, known: Mapping[str, str], *, strict: bool) -> Callable[[str], Read]:
-    """The UUID of what has this name (`known` by `name_key`); unknown names leave the field empty unless `strict`."""
+def name_reader(what: str, known: Mapping[str, str], names: Iterable[str], *, strict: bool) -> Callable[[str], Read]:
+    """The UUID of what has this name (`known` by `name_key`); unknown names leave the field empty unless `strict`.
+
+    `names` are those that may be suggested, as people write them.
+    """
     severity = Severity.ERROR if strict else Severity.WARNING
-    suggestions = Suggestions(known)
+    suggestions = Suggestions(names)
 
     def read(text: str) -> Read:
         found = known.get(name_key(text))

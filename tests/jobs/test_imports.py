@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from domain.errors import Rejected
-from domain.imports import FieldValue, ImportOptions
+from domain.imports import FieldValue, ImportOptions, ValueCount
 from domain.vocabulary import (
     BlankCells,
     ErrorPolicy,
@@ -201,3 +201,29 @@ async def test_blocks_make_no_difference(importing: Importing, strategy: MergeSt
         MergeStrategy.FILL_BLANKS: {"created": 3, "unchanged": 4},
     }
     assert counts_of(job) == expected[strategy]
+
+
+async def test_an_unknown_chatbot_leaves_the_chatbot_as_it_is_and_is_told_with_the_nearest(importing: Importing):
+    async with importing.runtime.database.unit(importing.organization.id) as connection:
+        for name in ("Greeter", "Seller"):
+            sql = "insert into app.chatbots (id, name, name_key) values (gen_random_uuid(), $1, lower($1))"
+            await connection.execute(sql, name)
+    header = "name,phone,source,chatbot"
+    await importing.run(csv(("A", PHONES[0], "web", " greeter "), header=header))
+    data = csv(
+        ("A", PHONES[0], "web", "Greter"), ("B", PHONES[1], "web", "Greter"), ("C", PHONES[2], "web", "Seller"),
+        header=header,
+    )  # fmt: skip
+    job = await importing.run(data, options=overwriting())
+    assert counts_of(job) == {"created": 2, "unchanged": 1}
+    assert result_of(job).counts.warnings == 2
+    named = "name, (select c.name from app.chatbots c where c.id = chatbot_id) as chatbot"
+    assert await importing.leads(named) == [("A", "Greeter"), ("B", None), ("C", "Seller")]
+    groups = "select code, severity, field, value, rows, suggestion from app.import_issue_groups where job_id = $2"
+    assert [tuple(group.values()) for group in await importing.rows(groups, job.id)] == [
+        ("UNKNOWN_REFERENCE", "WARNING", "chatbot_name", "Greter", 2, "Greeter")
+    ]
+    unknown = {column.header: column.unknown_values for column in result_of(job).columns if column.unknown_values}
+    assert unknown == {"chatbot": (ValueCount("Greter", 2, "Greeter"),)}
+    strict = overwriting(must_be_valid=(LeadFieldKey.CHATBOT_NAME,))
+    assert counts_of(await importing.run(data, options=strict)) == {"unchanged": 1, "failed": 2}

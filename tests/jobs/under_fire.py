@@ -25,8 +25,8 @@ from tests.jobs.importing import Importing, result_of
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = ("name", "phone", "source", "email", "score", "tags", "notes", "company")
 TABLE = """name, phone_key, email_key, source, score, tags, notes_count, version, search_text,
-(select c.name from app.companies c where c.id = leads.company_id),
-(select string_agg(n.text, '|' order by n.text) from app.notes n where n.lead_id = leads.id)"""
+(select c.name from app.companies c where c.id = leads.company_id) as company,
+(select string_agg(n.text, '|' order by n.text) from app.notes n where n.lead_id = leads.id) as notes"""
 """All that an import of `many` can leave in a lead."""
 
 

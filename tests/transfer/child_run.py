@@ -44,7 +44,7 @@ def facts(country: str = "US", **more: object) -> OrganizationFacts:
         "default_status_id": NEW,
         "users": (UserFact(DANA, "Dana Levi", "dana@example.com"),),
         "companies": {"acme": ACME},
-        "chatbots": {"greeter": ACME},
+        "chatbots": {"Greeter": ACME},
     }
     return OrganizationFacts(country=country, **(known | more))
 

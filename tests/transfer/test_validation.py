@@ -346,6 +346,20 @@ def test_an_unknown_user_is_a_warning_unless_it_must_be_valid(file: Writer):
     assert cell(file, "assignee", "Nobody", must_be_valid=(K.ASSIGNEE,)).failed_rows == [2]
 
 
+@pytest.mark.parametrize(
+    ("header", "text", "suggestion"),
+    [("chatbot", "Greter", "Greeter"), ("assignee", "dana levy", "Dana Levi"), ("chatbot", "Quite another", None)],
+)
+def test_an_unknown_name_suggests_the_nearest_as_people_write_it(
+    file: Writer, header: str, text: str, suggestion: str | None
+):
+    answer = cell(file, header, text)
+    (issue,) = answer.issues
+    assert (issue.code, issue.severity, issue.value) == ("UNKNOWN_REFERENCE", "WARNING", text)
+    assert issue.suggestion == suggestion
+    assert cell(file, header, suggestion or "greeter").issues == []
+
+
 def test_an_unknown_company_is_made_with_the_first_row_that_names_it(file: Writer):
     answer = read(file("Name,Company\nA,Acme\nB,New Corp\nC, new  CORP \nD,\n"))
     (company,) = answer.blocks[0].companies

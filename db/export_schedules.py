@@ -21,6 +21,7 @@ __all__ = [
     "list_schedules",
     "load_schedule",
     "owner_of",
+    "remember_job",
     "remember_token",
     "schedule_of",
     "write_schedule",
@@ -115,6 +116,11 @@ async def delta_token_of(connection: Connection, schedule_id: UUID) -> str | Non
 async def remember_token(connection: Connection, schedule_id: UUID, token: str) -> None:
     """What the run that ends with this transaction has seen."""
     await connection.execute("update export_schedules set delta_token = $2 where id = $1", schedule_id, token)
+
+
+async def remember_job(connection: Connection, schedule_id: UUID, job_id: UUID) -> None:
+    """The job of a run beside the slots."""
+    await connection.execute("update export_schedules set last_job_id = $2 where id = $1", schedule_id, job_id)
 
 
 async def owner_of(connection: Connection, owner: ActorRef) -> Owner | None:

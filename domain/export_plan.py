@@ -17,7 +17,15 @@ from domain.filter_text import describe
 from domain.filters import EVERYTHING, LeadFilter
 from domain.ids import IdKind, parse_id
 from domain.settings import OrganizationSettings
-from domain.templates import DEFAULT_FILE_NAME, FILTERED_FILE_NAME, MOCK_FILE_NAME, MOCK_PREFIX, TEMPLATES, Template
+from domain.templates import (
+    DEFAULT_FILE_NAME,
+    FILTERED_FILE_NAME,
+    MOCK_FILE_NAME,
+    MOCK_PREFIX,
+    TEMPLATES,
+    Template,
+    builtin_of,
+)
 from domain.vocabulary import (
     BuiltinTemplate,
     Compression,
@@ -65,6 +73,7 @@ def resolve(
 
     Raises Rejected with everything that is wrong, each with its path.
     """
+    spec = _builtin_by_id(spec)
     merged = _merged(spec, facts.saved)
     leads, problems = _filter(merged, path)
     problems.extend(_problems(spec, merged, facts, path))
@@ -81,6 +90,11 @@ def resolve(
 def filter_of(spec: ExportSpec) -> LeadFilter:
     """The tree of a spec that was resolved before. Raises BadInput for any other."""
     return read_filter(spec.filter, (*SPEC, "filter")) if spec.filter else EVERYTHING
+
+
+def _builtin_by_id(spec: ExportSpec) -> ExportSpec:
+    builtin = builtin_of(spec.template_id) if spec.template_id and spec.template is None else None
+    return replace(spec, template=builtin, template_id=None) if builtin else spec
 
 
 def _merged(spec: ExportSpec, saved: ExportSpec | None) -> ExportSpec:

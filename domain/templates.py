@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from domain.fields import FIELDS
+from domain.ids import IdKind
 from domain.vocabulary import BuiltinTemplate, LeadFieldKey
 
 _K = LeadFieldKey
@@ -28,6 +29,16 @@ DEFAULT_FILE_NAME: Final = "leads_export_{date}_{time}"
 FILTERED_FILE_NAME: Final = "leads_export_{filter}_{date}_{time}"
 MOCK_PREFIX: Final = "mock-"
 MOCK_FILE_NAME: Final = "mock-leads-export-{date}"
+
+
+def builtin_id(builtin: BuiltinTemplate) -> str:
+    """The id under which a builtin template is shown, such as `template_basic`."""
+    return f"{IdKind.TEMPLATE}_{builtin}".lower()
+
+
+def builtin_of(shown: str) -> BuiltinTemplate | None:
+    """The builtin template of this id, None for any other id."""
+    return next((builtin for builtin in BuiltinTemplate if builtin_id(builtin) == shown), None)
 
 
 def _labels(*keys: LeadFieldKey) -> tuple[tuple[LeadFieldKey, str], ...]:

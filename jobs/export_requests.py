@@ -23,6 +23,7 @@ from domain.errors import BadInput, Forbidden, InputProblem, LimitProblem, NotFo
 from domain.export_plan import SPEC, ExportFacts, filter_of, resolve
 from domain.exports import Delivery, ExportRequest, ExportSpec, ResolvedExport
 from domain.filter_text import outline
+from domain.filters import LeadFilter
 from domain.ids import IdKind, format_id, parse_id
 from domain.job_requests import SMALL_ROW_COUNT, NewJob
 from domain.jobs import JobRecord
@@ -80,8 +81,13 @@ async def check_names(runtime: Runtime, actor: Actor, prepared: Prepared, path: 
 
     It takes a connection of its own: hold none.
     """
+    await check_filter_names(runtime, actor, prepared.selection.leads, path)
+
+
+async def check_filter_names(runtime: Runtime, actor: Actor, leads: LeadFilter, path: Path) -> None:
+    """As `check_names`, for a filter alone."""
     try:
-        await check_references(runtime.database, actor.organization_id, prepared.selection.leads)
+        await check_references(runtime.database, actor.organization_id, leads)
     except BadInput as error:
         raise _rejected(error, path) from error
 

@@ -17,6 +17,7 @@ from db.export_schedules import (
     list_schedules,
     load_schedule,
     owner_of,
+    remember_job,
     write_schedule,
 )
 from db.schedules import DueSchedule
@@ -87,7 +88,10 @@ async def run_schedule(runtime: Runtime, actor: Actor, given: str) -> JobRecord:
         schedule = await load_schedule(connection, schedule_id) if schedule_id else None
     if schedule is None:
         raise not_found("schedule", given, "id")
-    return await _submit(runtime, actor, schedule, None)
+    job = await _submit(runtime, actor, schedule, None)
+    async with runtime.database.unit(actor.organization_id) as connection:
+        await remember_job(connection, schedule.id, job.id)
+    return job
 
 
 async def submit_scheduled(runtime: Runtime, due: DueSchedule) -> UUID:

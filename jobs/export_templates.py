@@ -10,14 +10,15 @@ from db.export_templates import SavedTemplate, delete_template, list_templates, 
 from domain.actors import Actor
 from domain.errors import Forbidden, InputProblem, Rejected, invalid, not_found
 from domain.export_columns import template_columns
-from domain.export_plan import SPEC, ExportFacts, resolve
+from domain.export_plan import SPEC, ExportFacts, filter_of, resolve
 from domain.exports import ExportSpec, ResolvedColumn
 from domain.ids import IdKind, new_id, parse_id
 from domain.records import TemplateRecord
 from domain.requests import SaveTemplate
 from domain.stored import encode
-from domain.templates import TEMPLATES
+from domain.templates import TEMPLATES, builtin_of
 from domain.vocabulary import ActivityAction, Permission, UserErrorCode
+from jobs.export_requests import check_filter_names
 from jobs.runtime import Runtime
 
 _NEVER_SAVED: Final = {"since": "since", "unmask": "unmask", "template_id": "templateId"}
@@ -37,9 +38,13 @@ async def save_template(runtime: Runtime, actor: Actor, request: SaveTemplate) -
     """Create a template, or replace one. Raises Rejected, Forbidden without TEMPLATES_MANAGE."""
     _require(actor, Permission.TEMPLATES_MANAGE)
     _refuse_passing(request.spec)
+    if request.id:
+        _refuse_builtin(request.id, "input", "id")
     async with runtime.database.unit(actor.organization_id) as connection:
         facts = await _facts(connection)
-        resolve(request.spec, facts)
+        leads = filter_of(resolve(request.spec, facts).spec)
+    await check_filter_names(runtime, actor, leads, SPEC)
+    async with runtime.database.unit(actor.organization_id) as connection:
         template_id = parse_id(IdKind.TEMPLATE, request.id) if request.id else new_id()
         if request.id and (
             template_id is None or template_id not in {one.id for one in await list_templates(connection)}
@@ -58,6 +63,7 @@ async def save_template(runtime: Runtime, actor: Actor, request: SaveTemplate) -
 async def drop_template(runtime: Runtime, actor: Actor, given: str) -> None:
     """Delete a saved template. Raises Rejected (NOT_FOUND), Forbidden without TEMPLATES_MANAGE."""
     _require(actor, Permission.TEMPLATES_MANAGE)
+    _refuse_builtin(given, "id")
     template_id = parse_id(IdKind.TEMPLATE, given)
     async with runtime.database.unit(actor.organization_id) as connection:
         name = await delete_template(connection, template_id) if template_id else None
@@ -109,6 +115,11 @@ def _refuse_passing(spec: ExportSpec) -> None:
     for attribute, name in _NEVER_SAVED.items():
         if getattr(spec, attribute):
             raise invalid(f"A template has no {name}.", *SPEC, name)
+
+
+def _refuse_builtin(given: str, *path: str) -> None:
+    if builtin_of(given) is not None:
+        raise invalid("A builtin template stays as it is; save one of your own.", *path)
 
 
 def _require(actor: Actor, permission: Permission) -> None:

@@ -11,7 +11,8 @@ from db.catalog import list_chatbots, load_companies
 from db.job_files import load_file
 from db.webhooks import list_endpoints, load_delivery
 from domain.ids import IdKind, format_id, kind_of, parse_id
-from domain.vocabulary import Permission
+from domain.templates import builtin_of
+from domain.vocabulary import BuiltinTemplate, Permission
 from jobs.export_templates import templates
 from jobs.import_answers import mappings
 from jobs.uploads import get_upload
@@ -103,6 +104,12 @@ async def _template(context: RequestContext, found: UUID) -> Node | None:
     return next((ExportTemplate.of(record) for record in every if record.id == found), None)
 
 
+async def _builtin_template(context: RequestContext, builtin: BuiltinTemplate) -> Node | None:
+    actor = authorize(context, Permission.LEADS_READ)
+    every = await templates(context.runtime, actor)
+    return next((ExportTemplate.of(record) for record in every if record.builtin is builtin), None)
+
+
 async def _schedule(context: RequestContext, found: UUID) -> Node | None:
     authorize(context, Permission.SCHEDULES_MANAGE)
     schedule = await context.exports.schedule(found)
@@ -150,6 +157,8 @@ class NodeQueries:
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="As any object shows it.")]
     ) -> Node | None:
         caller(info.context)
+        if (builtin := builtin_of(id)) is not None:
+            return await _builtin_template(info.context, builtin)
         kind = kind_of(id)
         finder = FINDERS.get(kind) if kind else None
         found = parse_id(kind, id) if kind else None

@@ -9,6 +9,7 @@ from domain import exports, job_details
 from domain.ids import IdKind, format_id
 from domain.jobs import JobRecord
 from domain.records import ScheduleRecord, TemplateRecord
+from domain.templates import builtin_id
 from domain.vocabulary import (
     BuiltinTemplate,
     Compression,
@@ -53,15 +54,20 @@ class ExportTemplate(Node):
     @classmethod
     def of(cls, record: TemplateRecord) -> "ExportTemplate":
         """The template as the API shows it."""
-        shown = format_id(IdKind.TEMPLATE, record.id) if record.id else f"{IdKind.TEMPLATE}_{record.builtin}".lower()
         return cls(
-            id=strawberry.ID(shown),
+            id=strawberry.ID(_shown(record)),
             name=record.name,
             builtin=record.builtin,
             columns=[ExportColumn.of(column) for column in record.columns],
             spec=None if record.spec is None else JSON(record.spec),
             updated_at=record.updated_at,
         )
+
+
+def _shown(record: TemplateRecord) -> str:
+    if record.builtin is not None:
+        return builtin_id(record.builtin)
+    return format_id(IdKind.TEMPLATE, record.id) if record.id else ""
 
 
 @strawberry.type(description="What an export would give.")

@@ -155,6 +155,23 @@ async def test_a_preview_is_what_the_file_would_be(desk: Desk):
     assert answer["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT", "inputPath": ["spec", "limit"]}
 
 
+async def test_a_builtin_template_is_taken_by_the_id_that_the_list_shows_and_stays_as_it_is(desk: Desk):
+    chosen = await export(desk, templateId="template_crm")
+    assert [column["header"] for column in chosen["job"]["columns"]] == ["Name", "Phone", "Email", "Policy"]
+    both = await export(desk, templateId="template_crm", template="BASIC")
+    assert ("INVALID", ["input", "spec", "templateId"]) in problems(both)
+    drop = 'mutation { deleteExportTemplate(id: "template_crm") { deletedId userErrors { code path } } }'
+    refused = (await desk.ask(drop))["deleteExportTemplate"]
+    assert refused == {"deletedId": None, "userErrors": [{"code": "INVALID", "path": ["id"]}]}
+
+
+async def test_a_template_whose_filter_names_no_status_is_not_saved(desk: Desk):
+    save = """mutation { saveExportTemplate(input: {name: "A", spec: {filter: {status: {eq: "nowhere"}}}}) {
+      template { id } userErrors { path } } }"""
+    saved = (await desk.ask(save))["saveExportTemplate"]
+    assert saved == {"template": None, "userErrors": [{"path": ["input", "spec", "filter", "status"]}]}
+
+
 async def test_templates_and_schedules_are_kept(desk: Desk):
     save = """mutation($name: String!, $spec: ExportSpecInput!) {
       saveExportTemplate(input: {name: $name, spec: $spec}) {
@@ -177,6 +194,8 @@ async def test_templates_and_schedules_are_kept(desk: Desk):
     run = "mutation($id: ID!) { runExportSchedule(id: $id) { job { id schedule { id } trigger } userErrors { code } } }"
     job = (await desk.ask(run, id=saved["schedule"]["id"]))["runExportSchedule"]["job"]
     assert (job["schedule"]["id"], job["trigger"]) == (saved["schedule"]["id"], "SCHEDULE")
+    listed = (await desk.ask("{ exportSchedules { lastJob { id } jobs { nodes { id } } } }"))["exportSchedules"]
+    assert listed == [{"lastJob": {"id": job["id"]}, "jobs": {"nodes": [{"id": job["id"]}]}}]
     for field, given in (("deleteExportSchedule", saved["schedule"]["id"]), ("deleteExportTemplate", template["id"])):
         drop = f"mutation($id: ID!) {{ {field}(id: $id) {{ deletedId userErrors {{ code }} }} }}"
         assert (await desk.ask(drop, id=given))[field] == {"deletedId": given, "userErrors": []}

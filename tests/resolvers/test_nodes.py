@@ -50,6 +50,14 @@ async def test_an_object_is_found_again_by_its_id(desk: Desk, name: str):
     assert (await (await desk.office.desk()).ask(NODE, id=shown))["node"] is None
 
 
+async def test_a_builtin_template_is_found_by_the_id_that_the_list_shows(desk: Desk):
+    listed = (await desk.ask("{ exportTemplates { id builtin } }"))["exportTemplates"]
+    for template in listed:
+        node = (await desk.ask("query($id: ID!) { node(id: $id) { ... on ExportTemplate { id builtin } } }",
+                               id=template["id"]))["node"]  # fmt: skip
+        assert node == template
+
+
 @pytest.mark.parametrize("kind", [kind for kind in IdKind if kind in FINDERS])
 async def test_an_absent_id_of_any_kind_finds_nothing(desk: Desk, kind: IdKind):
     for given in (format_id(kind, new_id()), f"{kind}_x", f"{kind}_{new_id().hex}"):

@@ -17,11 +17,13 @@ from sqlalchemy import (
     literal,
     literal_column,
     not_,
+    or_,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.columns import LeadRow
+from db.export_lists import has_separators, joined, joined_carefully
 from db.export_values import Values, field_type, value_of
 from db.expressions import Expression, Truth
 from domain.copy_forms import LIST_SEPARATOR
@@ -120,7 +122,7 @@ def _text(kind: FieldType, value: Expression, formatting: Formatting, separator:
         case FieldType.BOOLEAN:
             return case((value, literal_column("'Yes'", Text())), (not_(value), literal_column("'No'", Text())))
         case FieldType.LIST:
-            return _joined(value, separator)
+            return case((has_separators(value), joined_carefully(value, separator)), else_=joined(value, separator))
         case FieldType.DECIMAL:
             return func.trim_scale(value, type_=value.type)
         case _:
@@ -163,7 +165,7 @@ def _parquet(kind: FieldType, value: Expression) -> Expression:
         case FieldType.DATETIME:
             return func.timezone(literal_column("'UTC'", Text()), value, type_=DateTime())
         case FieldType.LIST:
-            return _joined(value, LIST_SEPARATOR)
+            return joined(value, LIST_SEPARATOR)
         case _:
             return value
 
@@ -173,12 +175,12 @@ def _local(value: Expression, zone: str) -> Expression:
     return func.date_trunc(_SECOND, func.timezone(literal(zone, Text()), value), type_=DateTime())
 
 
-def _joined(value: Expression, separator: str) -> Expression:
-    return func.nullif(func.array_to_string(value, literal(separator, Text())), _EMPTY, type_=Text())
-
-
 def _guarded(key: str, value: Expression, row: LeadRow, formatting: Formatting) -> Expression:
     """The cell after one apostrophe where it looks like a formula: see domain.formulas."""
+    if field_type(key) is FieldType.LIST:
+        masked = LeadFieldKey(key) in formatting.values.masks  # and thereby empty
+        separator = _separator(key, formatting)
+        return joined(value, separator) if masked else _guarded_list(value, row, separator)
     cell = _text(field_type(key), value, formatting, _separator(key, formatting))
     if key.startswith(CUSTOM_PREFIX):
         return guarded(cell)
@@ -187,11 +189,15 @@ def _guarded(key: str, value: Expression, row: LeadRow, formatting: Formatting) 
     closed = kind is FieldType.ENUM and known not in _OPEN_ENUMS
     if kind in _MADE_BY_US or closed or known is _K.NATIONAL_ID:  # sealed or masked, it begins with our own characters
         return cell
-    if kind is FieldType.LIST:  # masked ones are empty
-        return cell if known in formatting.values.masks else _guard(cell, _may_be_formula(value[1]))
     if known in _COSTLY:
         return _guard_once(cell, row)
     return _guard(cell, _may_be_formula(cell), phone=known in (_K.PHONE, _K.PHONE_DISPLAY))
+
+
+def _guarded_list(value: Expression, row: LeadRow, separator: str) -> Expression:
+    """What begins like a formula begins so in its first item."""
+    odd = or_(has_separators(value), _may_be_formula(value[literal_column("1", Integer())]))
+    return case((odd, _guard_once(joined_carefully(value, separator), row)), else_=joined(value, separator))
 
 
 def _may_be_formula(text: Expression) -> Truth:

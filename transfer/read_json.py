@@ -100,7 +100,7 @@ def _text(value: JsonValue) -> str:
 
 
 def _item(text: str) -> str:
-    if any(character in text for character in (*LIST_SEPARATORS, '"')):
+    if any(character in text for character in (*LIST_SEPARATORS, '"', "\n", "\r")):
         return '"' + text.replace('"', '""') + '"'
     return text
 

@@ -19,13 +19,14 @@ def split_list(text: str) -> list[str]:
     Semicolons separate where there is one outside quotes, otherwise commas; an item with a separator in it is quoted
     as in CSV (`"a;b"; c`).
     """
+    semicolon, comma = LIST_SEPARATORS
+    first, second = (semicolon, comma) if semicolon in _outside_quotes(text) else (comma, semicolon)
     if _QUOTE not in text:
-        separator = LIST_SEPARATORS[0] if LIST_SEPARATORS[0] in text else LIST_SEPARATORS[1]
-        items = text.split(separator)
+        items = text.split(first)
     else:
-        items = _quoted_items(text, LIST_SEPARATORS[0])
-        if len(items) == 1 and LIST_SEPARATORS[0] not in _outside_quotes(text):
-            items = _quoted_items(text, LIST_SEPARATORS[1])
+        items = _quoted_items(text, first)
+        if len(items) == 1:
+            items = _quoted_items(text, second)
     return list(dict.fromkeys(item for part in items if (item := part.strip())))
 
 

@@ -16,7 +16,7 @@ from db.export_values import Values
 from db.pool import Database
 from domain.exports import LeadOrder
 from domain.filter_input import read_filter
-from domain.formulas import guard
+from domain.formulas import guard, strip_guard
 from domain.ids import new_id
 from domain.masking import MASKABLE
 from domain.records import OrganizationRecord
@@ -31,6 +31,7 @@ from domain.vocabulary import (
 )
 from tests.conftest import MakeOrganization
 from tests.db.export_rows import CONTEXT, EVERY_LEAD, add_lead, add_leads, copied, form, lines
+from transfer.validate_lists import split_list
 from transfer.write_csv import CsvWriter
 from transfer.write_json import JsonLinesWriter
 
@@ -151,7 +152,39 @@ async def test_s25_the_database_guards_as_the_domain_does(
     texts = [text for text in SUSPICIOUS if text or key not in ("tags", "address")]
     await add_leads(shared_database, acme, *(row(text) for text in texts))
     written = [cells[0] for cells in await _csv(shared_database, acme, key, "score")]
-    assert written == [guard(text + ",b" if key == "tags" else text) for text in texts]
+    assert written == [guard(_listed(text, "b") if key == "tags" else text) for text in texts]
+
+
+def _listed(*items: str) -> str:
+    quoted = ('"' + item.replace('"', '""') + '"' if set(item) & set(';,"\n\r') else item for item in items)
+    return ",".join(quoted)
+
+
+LISTS = (
+    (["vip", "renewal"], "vip;renewal"),
+    (["vip"], "vip"),
+    ([], ""),
+    (["a;b"], '"a;b"'),
+    (["a,b", "c"], '"a,b";c'),
+    (["plain", 'say "hi"'], 'plain;"say ""hi"""'),
+    (["a;b", "two\nlines", "c"], '"a;b";"two\nlines";c'),
+    (["=1,2", "b"], '\'"=1,2";b'),
+    (["50%", "a_b", "c\\d"], "50%;a_b;c\\d"),
+)
+
+
+@pytest.mark.parametrize("separator", [";", ","])
+async def test_an_item_that_a_reader_would_split_is_quoted_and_no_other(
+    shared_database: Database, acme: OrganizationRecord, separator: str
+) -> None:
+    await add_leads(shared_database, acme, *({"tags": items} for items, _ in LISTS))
+    for escape in (True, False):
+        formatting = replace(CSV, escape_formulas=escape, separators={"tags": separator})
+        cells = [cells[0] for cells in await _csv(shared_database, acme, "tags", "score", formatting=formatting)]
+        texts = cells if escape else [guard(text) for text in cells]
+        assert [split_list(strip_guard(text)) for text in texts] == [items for items, _ in LISTS]
+        if separator == ";":
+            assert texts == [cell for _, cell in LISTS]
 
 
 async def test_s25_phone_columns_keep_phones_as_they_are(shared_database: Database, acme: OrganizationRecord) -> None:

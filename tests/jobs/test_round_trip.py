@@ -69,7 +69,7 @@ WILD = (
             _K.NAME: '=cmd|"/c calc"!A1',
             _K.PHONE: "+33612345678",
             _K.SOURCE: LeadSource.WALK_IN,
-            _K.TAGS: ("=g", "b c", 'd"e'),
+            _K.TAGS: ("=g;h", "b c", 'd"e', "f, g", "two\nlines", "@x"),
             _K.DETECTED_LANGUAGES: ("he", "hi_transliterated"),
             _K.CREATED_AT: datetime(2024, 2, 29, 23, 59, 59, 654_321, tzinfo=UTC),
             _K.CONVERSION_VALUE: Decimal("-1200.5"),

@@ -81,12 +81,16 @@ async def _forget_results(runtime: Runtime, organization_id: UUID) -> bool:
 
 
 async def sweep_orphans(runtime: Runtime, before: datetime) -> int:
-    """Delete objects of jobs written before a moment that neither a file nor an open job needs; how many."""
+    """Delete objects of jobs written before a moment that neither a file nor an open job needs; how many.
+
+    Also what writers that were killed left unfinished by then, whatever it was to become.
+    """
     deleted = 0
     async for batch in _batches(runtime, before):
         orphans = await unknown_keys(runtime.system, batch)
         await runtime.store.delete(*orphans)
         deleted += len(orphans)
+    deleted += await runtime.store.drop_unfinished(before)
     if deleted:
         _log.info("%d orphaned objects deleted", deleted)
     return deleted

@@ -3,10 +3,12 @@
 Keys are generated, never taken from a name that somebody gave. A file appears under its key when it is whole.
 """
 
+import asyncio
 import hashlib
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 _PART_BYTES: Final = 8 << 20
 _READ_BYTES: Final = 1 << 20
 _UPLOADS_AT_ONCE: Final = 4
+_UNFINISHED: Final = re.compile(r".+#\d+")
+"""What obstore calls a local file until it is whole, and shows nobody."""
 
 
 class StorageUnavailable(Exception):
@@ -62,8 +66,9 @@ class Writer:
 class Store:
     """An object store. Every method raises StorageUnavailable where the store fails."""
 
-    def __init__(self, backend: "ObjectStore") -> None:
+    def __init__(self, backend: "ObjectStore", folder: Path | None = None) -> None:
         self._backend = backend
+        self._folder = folder
 
     @property
     def local(self) -> bool:
@@ -155,6 +160,15 @@ class Store:
         except (BaseError, OSError) as error:
             raise StorageUnavailable(type(error).__name__) from error
 
+    async def drop_unfinished(self, before: datetime) -> int:
+        """Delete what killed writers left in a local folder and nobody has written to since; how many files.
+
+        Object stores do this themselves, where the bucket has a rule for incomplete multipart uploads.
+        """
+        if self._folder is None:
+            return 0
+        return await asyncio.to_thread(_drop_unfinished, self._folder, before.timestamp())
+
     async def check(self) -> None:
         """Write, read and delete a small object. Raises StorageUnavailable."""
         key = f"checks/{time.time_ns()}"
@@ -172,13 +186,24 @@ def open_store(url: str, options: dict[str, str] | None = None) -> Store:
     """
     parts = urlsplit(url)
     if parts.scheme == "file":
-        return Store(LocalStore(prefix=Path(parts.path), automatic_cleanup=False, mkdir=True))
+        folder = Path(parts.path)
+        return Store(LocalStore(prefix=folder, automatic_cleanup=False, mkdir=True), folder)
     plain_http = (options or {}).get("endpoint", "").startswith("http://")
     try:
         backend = from_url(url, config=options or None, client_options={"allow_http": plain_http})  # type: ignore[arg-type] - keys depend on the URL
     except BaseError as error:
         raise ValueError(f"not a usable storage address: {url}") from error
     return Store(backend)  # pyright: ignore[reportUnknownArgumentType] - obstore's union of classes
+
+
+def _drop_unfinished(folder: Path, before: float) -> int:
+    dropped = 0
+    for path in folder.rglob("*#*"):
+        with suppress(FileNotFoundError):  # it has just become whole
+            if _UNFINISHED.fullmatch(path.name) and path.stat().st_mtime < before:
+                path.unlink()
+                dropped += 1
+    return dropped
 
 
 def content_disposition(name: str) -> str:

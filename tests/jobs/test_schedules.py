@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from db.schedules import DueSchedule
-from domain.actors import system_actor
 from domain.errors import invalid
 from domain.ids import new_id
 from domain.vocabulary import JobTrigger
 from jobs.lifecycle import submit
 from jobs.runtime import Runtime
-from jobs.schedules import slot_key, tick
-from tests.jobs.stage import Stage, StartWorker, probe
+from jobs.schedules import tick
+from tests.jobs.scripted import submit_probe
+from tests.jobs.stage import Stage, StartWorker
 
 INSERT = """
 insert into export_schedules (id, name, cron, time_zone, actor_kind, actor_name, next_run_at, enabled)
@@ -26,11 +26,6 @@ async def schedule(stage: Stage, due: str = "2024-01-15 06:00+00", *, enabled: b
     async with stage.runtime.database.unit(stage.actor.organization_id) as connection:
         await connection.execute(INSERT, schedule_id, datetime.fromisoformat(due), enabled)
     return schedule_id
-
-
-async def submit_probe(runtime: Runtime, due: DueSchedule) -> UUID:
-    new = replace(probe(blocks=0), idempotency_key=slot_key(due), schedule_id=due.schedule.id)
-    return (await submit(runtime, system_actor(due.organization_id), new)).id
 
 
 async def row_of(stage: Stage, schedule_id: UUID) -> dict[str, object]:
@@ -56,6 +51,27 @@ async def test_a_slot_runs_once_when_eight_processes_look_at_once(stage: Stage):
     counts = await asyncio.gather(*(tick(stage.runtime, submit_probe) for _ in range(8)))
     assert sum(counts) == 5
     assert len(await stage.rows("select from store.jobs")) == 5
+
+
+async def test_a_slot_runs_once_when_four_processes_look_and_some_of_them_die(stage: Stage, worker: StartWorker):
+    ids = [await schedule(stage) for _ in range(12)]
+    looking = [worker(TEST_SCHEDULES="yes") for _ in range(4)]
+    await stage.until(lambda: some_ran(stage), 60)
+    for one in looking[:2]:
+        one.kill()
+
+    async def done() -> bool:
+        return len(await stage.rows("select from store.jobs where state = 'COMPLETED'")) == len(ids)
+
+    await stage.until(done, 60)
+    jobs = await stage.rows("select id, schedule_id from store.jobs")
+    assert sorted(str(job["schedule_id"]) for job in jobs) == sorted(map(str, ids))
+    [row] = await stage.rows("select count(*)::int as n from store.export_schedules where next_run_at > now()")
+    assert row["n"] == len(ids)
+
+
+async def some_ran(stage: Stage) -> bool:
+    return bool(await stage.rows("select from store.jobs"))
 
 
 async def test_a_slot_whose_job_was_submitted_before_the_process_died_runs_no_second_time(stage: Stage):

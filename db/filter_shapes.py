@@ -30,7 +30,7 @@ from domain.ids import IdKind, parse_id
 from domain.masking import Masks
 from domain.periods import in_utc, period_start
 from domain.phones import read_phone
-from domain.vocabulary import LeadFieldKey, MaskingMode
+from domain.vocabulary import LeadFieldKey, MaskingMode, UserErrorCode
 
 __all__ = ["FilterContext", "lower"]
 
@@ -217,7 +217,7 @@ def _pattern(condition: Condition | CustomCondition) -> str:
 def _known_id(kind: IdKind, text: Scalar, place: Path) -> UUID:
     if found := parse_id(kind, str(text)):
         return found
-    raise BadInput(f"There is no {kind} with the id {str(text)[:80]!r}.", place)
+    raise BadInput(f"There is no {kind} with the id {str(text)[:80]!r}.", place, code=UserErrorCode.UNKNOWN_VALUE)
 
 
 def _integer(number: Scalar, place: Path) -> Scalar:

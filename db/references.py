@@ -9,6 +9,7 @@ from db.pool import Database
 from domain.errors import BadInput
 from domain.filters import AllOf, AnyOf, Condition, CustomCondition, LeadFilter, Not, Search
 from domain.ids import IdKind, format_id, parse_id
+from domain.vocabulary import UserErrorCode
 
 __all__ = ["check_references"]
 
@@ -61,12 +62,14 @@ async def check_references(database: Database, organization_id: UUID, tree: Lead
 
 
 def _refusal(kind: str, name: str) -> BadInput:
+    code = UserErrorCode.UNKNOWN_VALUE
     if kind == "status":
-        return BadInput(f"There is no status with the key {name!r}.", ("filter", "status"))
+        return BadInput(f"There is no status with the key {name!r}.", ("filter", "status"), code=code)
     if kind == "custom":
-        return BadInput(f"There is no custom field with the key {name!r}.", ("filter", "custom"))
+        return BadInput(f"There is no custom field with the key {name!r}.", ("filter", "custom"), code=code)
     field, id_kind = next((field, entry[1]) for field, entry in _FIELDS.items() if entry[0] == kind)
-    return BadInput(f"There is no {kind} with the id {format_id(IdKind(id_kind), UUID(name))!r}.", ("filter", field))
+    message = f"There is no {kind} with the id {format_id(IdKind(id_kind), UUID(name))!r}."
+    return BadInput(message, ("filter", field), code=code)
 
 
 def _named(tree: LeadFilter) -> Iterable[tuple[str, object]]:

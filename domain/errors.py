@@ -67,14 +67,31 @@ class Rejected(Exception):
 class BadInput(Exception):
     """A query's input is wrong; becomes a top-level error with extensions.code BAD_USER_INPUT.
 
-    Inside a mutation it becomes an InputError with the same path.
+    Inside a mutation it becomes an InputError with the same path and this code.
     """
 
-    def __init__(self, message: str, path: Path = (), allowed_values: tuple[str, ...] | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        path: Path = (),
+        allowed_values: tuple[str, ...] | None = None,
+        *,
+        code: UserErrorCode = UserErrorCode.INVALID,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.path = path
         self.allowed_values = allowed_values
+        self.code = code
+
+    def under(self, *outer: str) -> "BadInput":
+        """The same, its path led on from where the input is."""
+        return BadInput(self.message, (*outer, *self.path), self.allowed_values, code=self.code)
+
+    @property
+    def problem(self) -> InputProblem:
+        """What a mutation answers."""
+        return InputProblem(self.code, self.message, self.path, self.allowed_values)
 
 
 class Unauthenticated(Exception):

@@ -116,7 +116,7 @@ def _filter(spec: ExportSpec, path: Path) -> tuple[LeadFilter, list[Problem]]:
     try:
         return (read_filter(spec.filter, (*path, "filter")) if spec.filter else EVERYTHING), []
     except BadInput as error:
-        return EVERYTHING, [InputProblem(UserErrorCode.INVALID, error.message, error.path, error.allowed_values)]
+        return EVERYTHING, [error.problem]
 
 
 def _problems(spec: ExportSpec, merged: ExportSpec, facts: ExportFacts, path: Path) -> Iterator[Problem]:

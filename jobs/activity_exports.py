@@ -54,7 +54,7 @@ async def submit_activity_export(runtime: Runtime, actor: Actor, request: Activi
         try:
             rows = await _count(connection, _wanted(organization, resolved), SMALL_ROW_COUNT + 1)
         except BadInput as error:
-            raise BadInput(error.message, ("input", *error.path), error.allowed_values) from error
+            raise error.under("input") from error
         job = NewJob(
             kind=JobKind.ACTIVITY_EXPORT,
             name=f"Activity export: {resolved.filter_text}"[:_LONGEST_NAME],

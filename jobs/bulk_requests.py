@@ -142,7 +142,7 @@ class _Target:
         try:
             return await add_filter_target(connection, job_id, self.tree, self.context)
         except BadInput as error:
-            raise BadInput(error.message, (*TARGET, *error.path), error.allowed_values) from error
+            raise error.under(*TARGET) from error
 
 
 def _authorize(actor: Actor, kind: JobKind, spec: BulkSpec) -> None:

@@ -89,7 +89,7 @@ async def check_filter_names(runtime: Runtime, actor: Actor, leads: LeadFilter, 
     try:
         await check_references(runtime.database, actor.organization_id, leads)
     except BadInput as error:
-        raise _rejected(error, path) from error
+        raise Rejected(error.under(*path).problem) from error
 
 
 async def _submit(
@@ -161,15 +161,9 @@ async def _check(
     try:
         count_rows(selection)
     except BadInput as error:
-        raise _rejected(error, path) from error
+        raise Rejected(error.under(*path).problem) from error
     await _check_ids(connection, selection, organization.limits.max_bulk_ids, path)
     await _check_token(connection, resolved.spec.since, path)
-
-
-def _rejected(error: BadInput, path: Path) -> Rejected:
-    """What is wrong with a filter, its path led on from the spec's."""
-    place = (*path, *error.path)
-    return Rejected(InputProblem(UserErrorCode.INVALID, error.message, place, error.allowed_values))
 
 
 async def _check_ids(connection: Connection, selection: Selection, most: int, path: Path) -> None:

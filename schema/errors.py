@@ -67,7 +67,7 @@ def user_errors(failure: Rejected | BadInput) -> list[UserError]:
         case Rejected():
             return problems_shown(failure.problems)
         case BadInput():
-            return [_input_error(UserErrorCode.INVALID, failure.message, failure.path, failure.allowed_values)]
+            return [error_of(failure.problem)]
         case _:
             assert_never(failure)
 

@@ -250,7 +250,7 @@ async def test_too_many_ids_are_refused_with_the_limit(office: Office):
 async def test_an_unknown_status_or_a_masked_field_in_a_filter_has_its_path(desk: Desk):
     answer = await update(desk, {"filter": {"status": {"eq": "nowhere"}}, "expectedCount": 0}, {"score": 1})
     assert answer["job"] is None
-    assert answer["userErrors"][0]["code"] == "INVALID"
+    assert answer["userErrors"][0]["code"] == "UNKNOWN_VALUE"
 
 
 async def test_results_are_paged_and_narrowed_by_outcome(desk: Desk):

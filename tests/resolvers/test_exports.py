@@ -118,7 +118,7 @@ async def test_wrong_specs_are_user_errors_with_their_place(desk: Desk):
         ("UNKNOWN_VALUE", ["input", "spec", "columns", "1", "custom"])
     ]
     assert problems(await export(desk, filter={"status": {"eq": "nope"}})) == [
-        ("INVALID", ["input", "spec", "filter", "status"])
+        ("UNKNOWN_VALUE", ["input", "spec", "filter", "status"])
     ]
     assert problems(await export(desk, filter={"score": {}}))[0][1] == ["input", "spec", "filter", "score"]
     assert problems(await export(desk, file={"delimiter": "ab", "timeZone": "x"})) == [

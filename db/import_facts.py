@@ -33,7 +33,7 @@ returning id
 """
 _RETRIED: Final = """
 select r.row, r.outcome from jobs j join import_outcomes o on o.job_id = j.id
-cross join lateral unnest(o.source_rows, string_to_array(o.outcomes, null)) r(row, outcome)
+cross join lateral unnest(coalesce(o.source_rows, o.rows), string_to_array(o.outcomes, null)) r(row, outcome)
 where j.kind = 'IMPORT' and j.spec ->> 'retryOf' = $1 and j.id <> $2 and r.row = any($3)
 """
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from domain.documents import LeadDocument
 from domain.errors import InputProblem, Path, Problem
 from domain.fields import CUSTOM_PREFIX, FIELDS
 from domain.imports import Issue
+from domain.texts import CONTROL
 from domain.vocabulary import ImportIssueCode, LeadFieldKey, Severity, UserErrorCode
 
-__all__ = ["problems_of"]
+__all__ = ["control_problems", "problems_of"]
 
 _K = LeadFieldKey
 _NAMES: Final[Mapping[LeadFieldKey, Path]] = {
@@ -36,6 +38,16 @@ _CODES: Final[Mapping[ImportIssueCode, UserErrorCode]] = {
 def problems_of(issues: Sequence[Issue], path: Path) -> tuple[Problem, ...]:
     """The errors among the issues of one lead; `path` leads to the lead in the input."""
     return tuple(_problems(issues, path))
+
+
+def control_problems(document: LeadDocument, path: Path) -> Iterator[Problem]:
+    """Control characters, which an import takes out with a warning; who writes one lead is told before."""
+    custom = {CUSTOM_PREFIX + key: value for key, value in document.custom.items()}
+    for field, value in {**document.values, **custom}.items():
+        texts = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(text, str) and CONTROL.search(text) for text in texts):
+            message = "A text must not contain control characters."
+            yield InputProblem(UserErrorCode.INVALID, message, (*path, *_place(field)))
 
 
 def _problems(issues: Sequence[Issue], path: Path) -> Iterator[Problem]:

@@ -1,11 +1,16 @@
 """Texts as callers give them: not blank, not too long, storable."""
 
+import re
 from collections.abc import Iterator
+from typing import Final
 
 from domain.errors import InputProblem, Path, Problem
 from domain.vocabulary import UserErrorCode
 
-__all__ = ["text_problems"]
+__all__ = ["CONTROL", "text_problems"]
+
+CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""Control characters but TAB, LF and CR."""
 
 
 def text_problems(text: str, longest: int, path: Path) -> Iterator[Problem]:

@@ -22,7 +22,7 @@ from domain.documents import LeadDocument
 from domain.errors import ConflictProblem, Forbidden, InputProblem, Path, Problem, Rejected, not_found
 from domain.ids import IdKind, format_id, parse_id
 from domain.imports import ImportOptions
-from domain.lead_issues import problems_of
+from domain.lead_issues import control_problems, problems_of
 from domain.patches import clear_problems
 from domain.periods import in_utc
 from domain.records import NoteRecord, OrganizationRecord
@@ -247,6 +247,7 @@ def _document_problems(document: LeadDocument, path: Path) -> Iterator[Problem]:
     if _K.LEAD_ID in document.values:
         yield InputProblem(UserErrorCode.INVALID, "An id is given to upsertLeads alone.", (*path, "id"))
     yield from custom_problems(document.custom, (*path, "customFields"))
+    yield from control_problems(document, path)
 
 
 def _identity_problems(document: LeadDocument) -> Iterator[Problem]:

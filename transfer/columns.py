@@ -7,6 +7,7 @@ from typing import Final
 
 from domain.formulas import GUARD
 from domain.masking import HIDDEN, is_masked
+from domain.texts import CONTROL
 from domain.vocabulary import ImportIssueCode, LeadFieldKey, Severity
 from transfer.cells import NULL, Flaw, Masked, Reading, bare, escape
 from transfer.issues import IssueLog, Place
@@ -14,8 +15,7 @@ from transfer.read_csv import REPLACEMENT, UNDECODABLE
 from transfer.targets import SourceColumn, Target
 from transfer.validate_contacts import PhoneCell, PhoneReading
 
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
-_MARKS: Final = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f{UNDECODABLE}{REPLACEMENT}]")
+_MARKS: Final = re.compile(rf"{CONTROL.pattern}|[{UNDECODABLE}{REPLACEMENT}]")
 _BETWEEN: Final = "\0"
 _ESCAPED: Final = "\\\n\r\t"
 
@@ -121,9 +121,9 @@ def _cleaned(index: int, cell: str, place: Place, log: IssueLog) -> str:
         cell = cell.replace(UNDECODABLE, REPLACEMENT)
     elif REPLACEMENT in cell:
         log.add(index, place, _DAMAGED, cell)
-    if _CONTROL.search(cell):
+    if CONTROL.search(cell):
         log.add(index, place, _REMOVED, cell)
-        return _CONTROL.sub("", cell)
+        return CONTROL.sub("", cell)
     return cell
 
 

@@ -1,108 +1,166 @@
-r"""`make bench-import`: imports by a worker beside psql's \copy of the resulting rows into the same table."""
+r"""`make bench-import`: imports by a worker beside psql's \copy of the resulting rows into the same table.
+
+Each comparison has two copies of one database, which knows a tenth of the file's leads. One takes the import; the
+leads that it created go into the other by \copy, under the same indexes and keys.
+"""
 
 import argparse
 import json
+import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
 
-from bench.imports.leads import write, write_known
-from bench.imports.measured import Run, clone, dump, load, run_import
+from bench.imports.leads import write, write_known, write_workbook
+from bench.imports.measured import Load, PostgresWatch, Run, clone, dump, load, run_import
+from bench.imports.report import COPY, OURS, Figures, Row, across, against_copy, compared, figures_of, write_table
 from bench.jobs.place import Place, actors, administer, place, runtime_of
 from domain.actors import Actor
-from domain.imports import ImportOptions
-from domain.vocabulary import LeadFieldKey, MatchKey, MergeStrategy
+from domain.imports import ImportOptions, ImportRequest
+from domain.vocabulary import ImportMode, LeadFieldKey, MatchKey, MergeStrategy
 
-Row = dict[str, object]
-REFERENCE = "psql \\copy"
+HERE = Path(__file__).parent
 BASE = "bench_known"
-MIB = 1 << 20
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- bench-import -->", "<!-- /bench-import -->"
+SIZES = (10_000, 100_000, 1_000_000)
+SMALL = 100_000
+"""Up to here works are done three times and their medians told; workbook and peer have this many rows."""
+PEERS = {"tuned": "django-import-export, bulk and tuned", "bulk": "django-import-export, bulk"}
+SAME = "select count(*), md5(string_agg(phone_key || name, ',' order by phone_key)) from store.leads"
 
 
-def options_of(strategy: MergeStrategy) -> ImportOptions:
-    return ImportOptions(
-        merge_strategy=strategy,
-        match_on=(MatchKey.PHONE,),
-        required=(LeadFieldKey.NAME, LeadFieldKey.PHONE, LeadFieldKey.SOURCE),
-    )
+@dataclass(frozen=True, slots=True)
+class Work:
+    rows: int
+    strategy: MergeStrategy
+    mode: ImportMode = ImportMode.COMMIT
+    file: str = "leads.csv"
+
+    @property
+    def name(self) -> str:
+        kind = ", workbook" if self.file.endswith(".xlsx") else ""
+        return f"{self.rows:,} rows{kind}, {self.strategy if self.mode is ImportMode.COMMIT else self.mode}"
+
+    @property
+    def request(self) -> ImportRequest:
+        required = (LeadFieldKey.NAME, LeadFieldKey.PHONE, LeadFieldKey.SOURCE)
+        options = ImportOptions(merge_strategy=self.strategy, match_on=(MatchKey.PHONE,), required=required)
+        return ImportRequest(options=options, mode=self.mode)
 
 
-async def prepare(where: Place, count: int) -> tuple[Place, Actor]:
-    """A database with the leads that a tenth of the rows collide with."""
-    base = clone(where, "bench", BASE)
-    known = where.folder / "known.csv"
-    write_known(known, count)
-    async with runtime_of(*base.addresses[:2], base.folder) as runtime:
-        [actor] = await actors(runtime, 1, "bench")
-    await run_import(base, actor, known, options_of(MergeStrategy.SKIP))
-    administer(base.dsn, "vacuum analyze")
-    administer(base.dsn, "checkpoint")
-    return base, actor
+@dataclass
+class Bench:
+    where: Place
+    actor: Actor
+    rounds: int
+
+    async def prepare(self, rows: int) -> None:
+        """The file, and a database that knows a tenth of its leads."""
+        write(self.where.folder / "leads.csv", rows)
+        known = self.where.folder / "known.csv"
+        write_known(known, rows)
+        base = clone(self.where, "bench", BASE)
+        await run_import(base, self.actor, known, Work(rows, MergeStrategy.SKIP).request)
+        administer(base.dsn, "vacuum analyze")
+        administer(base.dsn, "checkpoint")
+
+    async def pair(self, work: Work) -> tuple[Run, Load]:
+        imported = clone(self.where, BASE, "bench_import")
+        run = await run_import(imported, self.actor, self.where.folder / work.file, work.request)
+        dumped = self.where.folder / "dumped.txt"
+        if work.mode is ImportMode.COMMIT:  # a validation would create what the import before it did
+            dump(imported, run.job, dumped)
+        return run, load(clone(self.where, BASE, "bench_copy"), dumped)
+
+    async def compare(self, work: Work) -> Row:
+        """Turn about, so that what else the machine does meets both."""
+        rounds = self.rounds if work.rows <= SMALL else 1
+        return against_copy(work.name, [await self.pair(work) for _ in range(rounds)])
+
+    async def peers(self, python: Path) -> list[Row]:
+        """The import and the peer, turn about; all must have made the same leads."""
+        work = Work(SMALL, MergeStrategy.SKIP)
+        ours = against_copy(work.name, [await self.pair(work)])
+        made = administer(self.where.named("bench_import").dsn, SAME)
+        found: list[Row] = []
+        for way, subject in PEERS.items():
+            other = clone(self.where, BASE, "bench_peer")
+            theirs = self.peer(python, way, other, work)
+            assert administer(other.dsn, SAME) == made
+            ratio = theirs["seconds"] / figures_of(ours)["reference seconds"]
+            found.append(compared(work.name, subject, COPY, ratio, theirs))
+            ratio = figures_of(ours)["seconds"] / theirs["seconds"]
+            found.append(compared(work.name, OURS, subject, ratio, figures_of(ours)))
+        return found
+
+    def peer(self, python: Path, way: str, other: Place, work: Work) -> Figures:
+        [(status,)] = administer(other.dsn, "select distinct status_id::text from store.leads")
+        arguments = [way, other.dsn, str(self.actor.organization_id), str(status), str(self.where.folder / work.file)]
+        postgres = PostgresWatch(other.dsn)
+        done = subprocess.run([python, HERE / "peer.py", *arguments], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(done.stderr)
+        figures: Figures = json.loads(done.stdout)
+        figures["of it PostgreSQL"] = postgres.cpu
+        figures["cpu seconds"] += figures["of it PostgreSQL"]
+        figures["rows a second"] = work.rows / figures["seconds"]
+        return figures
 
 
-async def compare(where: Place, actor: Actor, path: Path, count: int, strategy: MergeStrategy) -> Row:
-    imported = clone(where, BASE, "bench_import")
-    run = await run_import(imported, actor, path, options_of(strategy))
-    assert run.job.failure is None, run.job.failure
-    dumped = where.folder / "dumped.txt"
-    rows = dump(imported, run.job, dumped)
-    copied = clone(where, BASE, "bench_copy")
-    seconds = load(copied, dumped)
-    return report(f"{count:,} rows {strategy}", run, rows, seconds)
+def install(folder: Path) -> Path | None:
+    """The interpreter of an environment with the peer, None where it cannot be installed here."""
+    environment = folder / "peers"
+    pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--quiet", "--quiet"]
+    for command in (
+        [sys.executable, "-m", "venv", str(environment)],
+        [*pip, "--require-hashes", "-r", str(HERE / "peers.txt")],
+    ):
+        if subprocess.run(command, check=False).returncode:
+            print("django-import-export cannot be installed here: it is left out.", flush=True)
+            return None
+    return environment / "bin" / "python"
 
 
-def report(work: str, run: Run, rows: int, seconds: float) -> Row:
-    counts = run.result.counts
-    figures = {
-        "seconds": round(run.seconds, 2),
-        "cpu seconds": round(run.cpu, 2),
-        "peak MiB": round(run.peak / MIB, 1),
-        "rows a second": round((run.result.total_rows or 0) / run.seconds),
-        "created": counts.created,
-        "updated": counts.updated,
-        "skipped": counts.skipped,
-        "failed": counts.failed,
-        "reference seconds": round(seconds, 2),
-        "reference rows": rows,
-    }
-    ratio = run.seconds / seconds
-    print(f"{work}: {ratio:.2f} times {REFERENCE}; " + ", ".join(f"{k} {v:,}" for k, v in figures.items()), flush=True)
-    return {"work": work, "subject": "leadport", "reference": REFERENCE, "ratio": round(ratio, 3), "figures": figures}
+def works_of(rows: int, strategies: list[MergeStrategy]) -> list[Work]:
+    """Every strategy where files are large; beside SKIP a validation, and at one size a workbook."""
+    first = Work(rows, MergeStrategy.SKIP)
+    works = [first, Work(rows, MergeStrategy.SKIP, ImportMode.VALIDATE)]
+    if rows == SMALL:
+        works.append(Work(rows, MergeStrategy.SKIP, file="leads.xlsx"))
+    return works + [Work(rows, strategy) for strategy in strategies if strategy is not MergeStrategy.SKIP]
+
+
+async def measure(bench: Bench, sizes: list[int], strategies: list[MergeStrategy]) -> list[Row]:
+    found: list[Row] = []
+    skips: dict[int, Row] = {}
+    for rows in sizes:
+        await bench.prepare(rows)
+        if rows == SMALL:
+            write_workbook(bench.where.folder / "leads.xlsx", rows)
+        for work in works_of(rows, strategies):
+            found.append(await bench.compare(work))
+            skips.setdefault(rows, found[-1])
+        if rows == SMALL and (python := install(bench.where.folder)) is not None:
+            found += await bench.peers(python)
+    return [*found, *across(sizes, skips)]
 
 
 async def main() -> None:
-    parser = argparse.ArgumentParser()
+    parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
-    parser.add_argument("--strategies", nargs="+", default=[strategy.value for strategy in MergeStrategy])
+    parser.add_argument("--rows", type=int, nargs="+", default=list(SIZES), help="sizes; the table needs all of them")
+    parser.add_argument("--strategies", nargs="+", default=list(MergeStrategy), choices=list(MergeStrategy))
+    parser.add_argument("--rounds", type=int, default=3, help=f"how often up to {SMALL:,} rows")
     asked = parser.parse_args()
-    found: list[Row] = []
     with place() as where:
-        for count in asked.rows:
-            path = where.folder / "leads.csv"
-            write(path, count)
-            _, actor = await prepare(where, count)
-            strategies = [MergeStrategy(strategy) for strategy in asked.strategies]
-            found += [await compare(where, actor, path, count, strategy) for strategy in strategies]
-    write_table(found)
+        async with runtime_of(*where.addresses[:2], where.folder) as runtime:
+            [actor] = await actors(runtime, 1, "bench")
+        found = await measure(Bench(where, actor, asked.rounds), asked.rows, asked.strategies)
+    if asked.rows == list(SIZES) and asked.strategies == list(MergeStrategy):
+        write_table(found)
     if asked.json:
         asked.json.write_text(json.dumps(found, indent=2))
-
-
-def write_table(found: list[Row]) -> None:
-    """Between its markers in the documentation; what stands around them stays."""
-    before, _, rest = DOCUMENT.read_text().partition(BEGIN) if DOCUMENT.exists() else ("# Benchmarks\n\n", "", "")
-    after = rest.partition(END)[2] or "\n"
-    lines = ["| work | times psql \\copy | seconds | rows a second | peak MiB |", "|---|---|---|---|---|"]
-    for one in found:
-        figures = one["figures"]
-        lines.append(
-            f"| {one['work']} | {one['ratio']:.2f} | {figures['seconds']:,} | {figures['rows a second']:,} "
-            f"| {figures['peak MiB']:,} |"
-        )
-    DOCUMENT.write_text(before + BEGIN + "\n" + "\n".join(lines) + "\n" + END + after)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+from openpyxl import Workbook
+
 HEADER = (
     "name",
     "phone",
@@ -86,6 +88,15 @@ def write(path: Path, count: int) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
         writer.writerows(rows(count))
+
+
+def write_workbook(path: Path, count: int) -> None:
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet("Leads")
+    sheet.append(HEADER)
+    for one in rows(count):
+        sheet.append(one)
+    book.save(path)
 
 
 def write_known(path: Path, count: int) -> int:

@@ -1,22 +1,24 @@
 r"""One import by a worker of its own, with its memory; and psql's \copy of what came of it."""
 
 import asyncio
+import resource
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
+import psycopg
 
 from bench.jobs.place import Place, administer, runtime_of
 from db.dsn import with_database
 from db.embedded.binaries import find_binaries
 from domain.actors import Actor
 from domain.ids import IdKind, format_id
-from domain.imports import ImportOptions, ImportRequest, ImportResult
+from domain.imports import ImportRequest, ImportResult
 from domain.jobs import JobRecord
 from domain.settings import Limits
 from domain.stored import decode
@@ -29,12 +31,16 @@ COLUMNS = """select string_agg(quote_ident(attname), ',' order by attnum) from p
 where attrelid = 'store.leads'::regclass and attnum > 0 and not attisdropped"""
 
 
+SAMPLE_SECONDS = 0.1
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Seconds from claim to end, CPU seconds and peak bytes of worker and children beyond an idle worker."""
+    """Seconds from claim to end; CPU seconds of worker and children; their peak bytes beyond the idle worker."""
 
     seconds: float
     cpu: float
+    postgres_cpu: float
     peak: int
     job: JobRecord
 
@@ -44,13 +50,25 @@ class Run:
         return decode(ImportResult, self.job.result)
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Rows that psql loaded, in seconds and CPU seconds of psql and PostgreSQL."""
+
+    rows: int
+    seconds: float
+    cpu: float
+
+
 class Watch:
-    """Samples the memory of a process and its children, and adds up their CPU time."""
+    """Samples what memory is a process's and its children's own, and adds up their CPU time.
+
+    `idle` is what the process has before it imports anything.
+    """
 
     def __init__(self, pid: int) -> None:
         self.process = psutil.Process(pid)
         self._seen: dict[int, float] = {}
-        self.idle = self._memory()
+        self.idle = self._settled()
         self._before = sum(self._seen.values())
         self.peak = 0
         self.cpu = 0.0
@@ -64,8 +82,16 @@ class Watch:
         self._thread.join()
         self.cpu = sum(self._seen.values()) - self._before
 
+    def _settled(self) -> int:
+        """The memory of the process once it has started and does nothing more."""
+        before, now = 0, self._memory()
+        while abs(now - before) > now // 200:
+            time.sleep(1.5)
+            before, now = now, self._memory()
+        return now
+
     def _watch(self) -> None:
-        while not self._stop.wait(0.05):
+        while not self._stop.wait(SAMPLE_SECONDS):
             self.peak = max(self.peak, self._memory() - self.idle)
 
     def _memory(self) -> int:
@@ -73,11 +99,42 @@ class Watch:
         for process in (self.process, *self.process.children(recursive=True)):
             try:
                 total += process.memory_full_info().uss
-                times = process.cpu_times()
-                self._seen[process.pid] = times.user + times.system
+                self._seen[process.pid] = busy(process)
             except psutil.Error:
                 continue
         return total
+
+
+class PostgresWatch:
+    """CPU seconds of all of PostgreSQL's processes since it was made, those that have ended included."""
+
+    def __init__(self, dsn: str) -> None:
+        with psycopg.connect(dsn) as connection:
+            parent = psutil.Process(connection.info.backend_pid).parent()
+        assert parent is not None
+        self._postmaster = parent
+        self._before = self._total()
+
+    @property
+    def cpu(self) -> float:
+        """What it has used until now; its parent knows what a process that ends has used a moment later."""
+        time.sleep(0.3)
+        return self._total() - self._before
+
+    def _total(self) -> float:
+        times = self._postmaster.cpu_times()
+        total = times.user + times.system + times.children_user + times.children_system
+        for process in self._postmaster.children():
+            try:
+                total += busy(process)
+            except psutil.Error:
+                continue
+        return total
+
+
+def busy(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return times.user + times.system
 
 
 def clone(where: Place, template: str, name: str) -> Place:
@@ -85,7 +142,7 @@ def clone(where: Place, template: str, name: str) -> Place:
     administrator = with_database(where.dsn, "postgres")
     administer(administrator, f"drop database if exists {name} with (force)")
     administer(administrator, f"create database {name} template {template} strategy file_copy")
-    return Place(with_database(where.dsn, name), where.folder)
+    return where.named(name)
 
 
 async def send(runtime: Runtime, actor: Actor, path: Path) -> str:
@@ -99,41 +156,44 @@ async def send(runtime: Runtime, actor: Actor, path: Path) -> str:
     return format_id(IdKind.UPLOAD, upload.id)
 
 
-async def run_import(where: Place, actor: Actor, path: Path, options: ImportOptions) -> Run:
+async def run_import(where: Place, actor: Actor, path: Path, asked: ImportRequest) -> Run:
+    """Import the file by a worker that has imported nothing before; `asked` without its upload."""
     command = [sys.executable, "-m", "bench.imports.worker_process"]
     worker = subprocess.Popen([*command, *where.addresses])  # noqa: ASYNC220 - it takes no time
     try:
         async with runtime_of(*where.addresses[:2], where.folder) as runtime:
             upload = await send(runtime, actor, path)
-            await asyncio.sleep(2)
-            watch = Watch(worker.pid)
-            request = ImportRequest(upload_id=upload, options=options, allow_same_file=True)
-            job = await import_leads(runtime, actor, request)
+            watch, postgres = await asyncio.to_thread(Watch, worker.pid), PostgresWatch(where.dsn)
+            job = await import_leads(runtime, actor, replace(asked, upload_id=upload, allow_same_file=True))
             while not job.terminal:
+                assert worker.poll() is None
                 job = await wait(runtime, actor, job.id, 20)
             watch.end()
+            postgres_cpu = postgres.cpu
     finally:
         worker.terminate()
         worker.wait()
+    assert job.failure is None, job.failure
     assert job.started_at is not None
     assert job.finished_at is not None
-    return Run((job.finished_at - job.started_at).total_seconds(), watch.cpu, watch.peak, job)
+    return Run((job.finished_at - job.started_at).total_seconds(), watch.cpu, postgres_cpu, watch.peak, job)
 
 
-def dump(where: Place, job: JobRecord, path: Path) -> int:
-    """The leads that a job created, as psql writes them; how many."""
+def dump(where: Place, job: JobRecord, path: Path) -> None:
+    """The leads that a job created, as psql writes them, in the file's order."""
     columns = administer(where.dsn, COLUMNS)[0][0]
     created = f"select {columns} from store.leads where import_job_id = '{job.id}' order by id"
-    said = psql(where, f"\\copy ({created}) to '{path}'")
-    return int(said.split()[-1])
+    psql(where, f"\\copy ({created}) to '{path}'")
 
 
-def load(where: Place, path: Path) -> float:
-    """Seconds that psql needs to load the dump into the same table."""
+def load(where: Place, path: Path) -> Load:
+    """The dump into the same table, by psql."""
     columns = administer(where.dsn, COLUMNS)[0][0]
-    began = time.monotonic()
-    psql(where, f"\\copy store.leads ({columns}) from '{path}'")
-    return time.monotonic() - began
+    before, postgres, began = resource.getrusage(resource.RUSAGE_CHILDREN), PostgresWatch(where.dsn), time.monotonic()
+    said = psql(where, f"\\copy store.leads ({columns}) from '{path}'")
+    seconds, after = time.monotonic() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = postgres.cpu + after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return Load(int(said.split()[-1]), seconds, cpu)
 
 
 def psql(where: Place, command: str) -> str:

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -45,6 +45,10 @@ class Place:
     def addresses(self) -> tuple[str, str, str]:
         """What a worker process is started with."""
         return self.app, self.system, str(self.folder)
+
+    def named(self, database: str) -> "Place":
+        """Another database of the cluster."""
+        return replace(self, dsn=with_database(self.dsn, database))
 
     @property
     def app(self) -> str:

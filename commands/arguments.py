@@ -2,7 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from domain.presets import Preset
 from domain.vocabulary import Role
@@ -10,6 +10,7 @@ from domain.vocabulary import Role
 __all__ = ["TOKEN_DAYS", "parse"]
 
 TOKEN_DAYS: Final = 30
+Named = TypeVar("Named", Preset, Role)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -59,11 +60,18 @@ def _token(command: argparse.ArgumentParser) -> None:
 
 
 def _preset(text: str) -> Preset:
-    return Preset(text.upper().replace("-", "_"))
+    return _member(Preset, text)
 
 
 def _role(text: str) -> Role:
-    return Role(text.upper().replace("-", "_"))
+    return _member(Role, text)
+
+
+def _member(kind: type[Named], text: str) -> Named:
+    try:
+        return kind(text.upper().replace("-", "_"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text} is none of {', '.join(kind)}") from None
 
 
 def _names(kind: type[Preset] | type[Role], default: Preset | None = None) -> str:

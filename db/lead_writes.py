@@ -10,7 +10,16 @@ from db.lead_search import search_texts
 from domain.ids import new_id
 from domain.records import NoteRecord
 
-__all__ = ["LeadKeys", "NewCall", "add_call", "add_note", "clear_national_id", "lock_lead", "other_lead"]
+__all__ = [
+    "LeadKeys",
+    "NewCall",
+    "add_call",
+    "add_note",
+    "clear_national_id",
+    "forget_call_length",
+    "lock_lead",
+    "other_lead",
+]
 
 _KEYS: Final = "version, stage not in ('WON', 'LOST') as active, phone_key, external_id"
 _TOUCH: Final = "version = version + 1, updated_at = now(), updated_by = $2, changed_xid = pg_current_xact_id()"
@@ -96,3 +105,9 @@ async def add_call(connection: Connection, call: NewCall, author: str) -> bool:
 async def clear_national_id(connection: Connection, lead_id: UUID, author: str, *, counted: bool) -> bool:
     """Remove a national id; `counted`: the lead's version has grown for this change already. False: there is none."""
     return await connection.execute(_CLEARED, lead_id, author, 0 if counted else 1) == "UPDATE 1"
+
+
+async def forget_call_length(connection: Connection, lead_id: UUID) -> None:
+    """Remove how long the last call took from a lead whose last call was removed in this transaction."""
+    sql = "update leads set last_call_duration_seconds = null where id = $1 and last_call_at is null"
+    await connection.execute(sql, lead_id)

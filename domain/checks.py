@@ -104,15 +104,19 @@ def filled_problems(items: Sequence[object], *path: str) -> Iterator[Problem]:
 
 
 def name_problems(name: str | None, *path: str, required: bool = False) -> Iterator[Problem]:
-    """What is wrong with a name for people; None: not given, which only a `required` one may not be."""
+    """What is wrong with a name for people; None: not given, which only a `required` one may not be.
+
+    The last step of the path says what it is called: a label is one too.
+    """
+    what = f"A {path[-1]}"
     if name is None and not required:
         return
     if not name or not name.strip():
-        yield InputProblem(UserErrorCode.REQUIRED, "A name is not blank.", path)
+        yield InputProblem(UserErrorCode.REQUIRED, f"{what} is not blank.", path)
     elif len(name) > MAX_NAME:
-        yield InputProblem(UserErrorCode.TOO_LONG, f"A name has at most {MAX_NAME} characters.", path)
+        yield InputProblem(UserErrorCode.TOO_LONG, f"{what} has at most {MAX_NAME} characters.", path)
     elif "\0" in name:
-        yield _invalid("A name must not contain the NUL character.", *path)
+        yield _invalid(f"{what} must not contain the NUL character.", *path)
 
 
 def time_zone_problems(zone: str | None, *path: str) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from domain.documents import LeadDocument
-from domain.errors import InputProblem, Path, Problem
+from domain.errors import InputProblem, NotFoundProblem, Path, Problem
 from domain.fields import CUSTOM_PREFIX, FIELDS
 from domain.imports import Issue
 from domain.texts import CONTROL
@@ -23,6 +23,7 @@ _NAMES: Final[Mapping[LeadFieldKey, Path]] = {
     _K.ASSIGNEE: ("assigneeId",),
 }
 """Inputs whose name is not the path at which the Lead shows the field."""
+_REFERENCES: Final[Mapping[str, str]] = {_K.ASSIGNEE: "user", _K.COMPANY_ID: "company", _K.CHATBOT_ID: "chatbot"}
 _CODES: Final[Mapping[ImportIssueCode, UserErrorCode]] = {
     ImportIssueCode.REQUIRED: UserErrorCode.REQUIRED,
     ImportIssueCode.OUT_OF_RANGE: UserErrorCode.OUT_OF_RANGE,
@@ -35,9 +36,9 @@ _CODES: Final[Mapping[ImportIssueCode, UserErrorCode]] = {
 """Whatever is not here is INVALID."""
 
 
-def problems_of(issues: Sequence[Issue], path: Path) -> tuple[Problem, ...]:
-    """The errors among the issues of one lead; `path` leads to the lead in the input."""
-    return tuple(_problems(issues, path))
+def problems_of(issues: Sequence[Issue], path: Path, statuses: Sequence[str]) -> tuple[Problem, ...]:
+    """The errors among the issues of one lead; `path` leads to the lead in the input, `statuses` are keys in use."""
+    return tuple(_problem(issue, path, statuses) for issue in issues if issue.severity is Severity.ERROR)
 
 
 def control_problems(document: LeadDocument, path: Path) -> Iterator[Problem]:
@@ -50,12 +51,14 @@ def control_problems(document: LeadDocument, path: Path) -> Iterator[Problem]:
             yield InputProblem(UserErrorCode.INVALID, message, (*path, *_place(field)))
 
 
-def _problems(issues: Sequence[Issue], path: Path) -> Iterator[Problem]:
-    for issue in issues:
-        if issue.severity is Severity.ERROR:
-            code = _CODES.get(issue.code, UserErrorCode.INVALID)
-            allowed = (issue.suggestion,) if issue.suggestion else None
-            yield InputProblem(code, _sentence(issue.message), (*path, *_place(issue.field)), allowed)
+def _problem(issue: Issue, path: Path, statuses: Sequence[str]) -> Problem:
+    code, place = _CODES.get(issue.code, UserErrorCode.INVALID), (*path, *_place(issue.field))
+    if code is UserErrorCode.NOT_FOUND and issue.field in _REFERENCES:
+        message = f"There is no {_REFERENCES[issue.field]} with this id."
+        return NotFoundProblem(code, message, place, (issue.value,) if issue.value else ())
+    if code is UserErrorCode.UNKNOWN_VALUE and issue.field == _K.STATUS:
+        return InputProblem(code, _sentence(issue.message), place, tuple(statuses))
+    return InputProblem(code, _sentence(issue.message), place, (issue.suggestion,) if issue.suggestion else None)
 
 
 def _place(field: str | None) -> Path:

@@ -1,7 +1,7 @@
 """Leads written at once, without a job: the rules of an import for a lead, or a small lot of them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -22,7 +22,7 @@ from domain.imports import ImportCounts, ImportOptions, Issue
 from domain.national_ids import NationalIds
 from domain.requests import UpsertLeads
 from domain.stored import decode, encode
-from domain.vocabulary import ActivityAction, LeadFieldKey, Permission, RowOutcome, Severity, UserErrorCode
+from domain.vocabulary import ActivityAction, ErrorPolicy, LeadFieldKey, Permission, RowOutcome, Severity, UserErrorCode
 from jobs.import_requests import check_options
 from jobs.import_rows import Writer, rows_of, rules_of
 from jobs.import_source import child_facts, constants_of
@@ -75,11 +75,14 @@ async def upsert_leads(runtime: Runtime, actor: Actor, request: UpsertLeads) -> 
         await check_options(connection, options)
         await connection.execute("savepoint push")
         leads = await push(runtime, connection, actor, Push(request.rows, options, facts))
-        if request.dry_run:
+        aborted = options.on_error is ErrorPolicy.ABORT and any(lead.outcome is RowOutcome.FAILED for lead in leads)
+        if aborted:
+            leads = tuple(_undone(leads))
+        if request.dry_run or aborted:
             await connection.execute("rollback to savepoint push")
-        elif key is not None:
-            await remember_answer(connection, _OPERATION, key, digest, encode(_Answer(leads)))
         if not request.dry_run:
+            if key is not None:
+                await remember_answer(connection, _OPERATION, key, digest, encode(_Answer(leads)))
             await _note(connection, actor, leads)
     return leads
 
@@ -126,6 +129,7 @@ def count_pushed(leads: Sequence[PushedLead]) -> ImportCounts:
         unchanged=outcomes.count(RowOutcome.UNCHANGED),
         skipped=outcomes.count(RowOutcome.SKIPPED),
         failed=outcomes.count(RowOutcome.FAILED),
+        unprocessed=outcomes.count(RowOutcome.PENDING),
         warnings=warned,
     )
 
@@ -160,6 +164,13 @@ def _answers(count: int, judged: JudgedDocuments, rows: MergeRows, outcome: Bloc
             )
         )
     return answers
+
+
+def _undone(leads: Sequence[PushedLead]) -> Iterator[PushedLead]:
+    """The answers where one failure keeps all the others from being written."""
+    for lead in leads:
+        failed = lead.outcome is RowOutcome.FAILED
+        yield lead if failed else PushedLead(RowOutcome.PENDING, None, lead.issues)
 
 
 def _refuse_many(count: int, limit: int) -> None:

@@ -13,7 +13,16 @@ from db.activity import Act, doer_of, record
 from db.connections import Connection
 from db.idempotency import remember_answer, remembered
 from db.import_facts import ImportFacts, load_facts
-from db.lead_writes import LeadKeys, NewCall, add_call, add_note, clear_national_id, lock_lead, other_lead
+from db.lead_writes import (
+    LeadKeys,
+    NewCall,
+    add_call,
+    add_note,
+    clear_national_id,
+    forget_call_length,
+    lock_lead,
+    other_lead,
+)
 from db.locks import Lock, take
 from domain.actors import Actor
 from domain.checks import require
@@ -31,6 +40,7 @@ from domain.stored import decode, encode, to_json
 from domain.texts import text_problems
 from domain.vocabulary import (
     ActivityAction,
+    BlankCells,
     DuplicateScope,
     LeadFieldKey,
     MatchKey,
@@ -51,6 +61,7 @@ _SET: Final[Path] = ("input", "set")
 _IDENTIFYING: Final = (_K.NAME, _K.PHONE, _K.EMAIL, _K.EXTERNAL_ID)
 _REKEYING: Final = frozenset({_K.PHONE, _K.EMAIL, _K.EXTERNAL_ID, _K.STATUS})
 """Fields that may make a lead the double of another, or no longer one."""
+_RULES: Final = ImportOptions(required=(), must_be_valid=(_K.ASSIGNEE,), blank_cells=BlankCells.CLEAR)
 _LONGEST_NOTE: Final = 100_000
 _LONGEST_STATUS: Final = 100
 _LONGEST_CALL_SECONDS: Final = 86_400 * 7
@@ -79,7 +90,7 @@ async def create_lead(runtime: Runtime, actor: Actor, request: CreateLead) -> Wr
     """
     _authorize(actor, request.lead, ())
     require((*_document_problems(request.lead, _LEAD), *_identity_problems(request.lead)))
-    options = ImportOptions(merge_strategy=request.on_duplicate, required=(), must_be_valid=(_K.ASSIGNEE,))
+    options = replace(_RULES, merge_strategy=request.on_duplicate)
     digest = _hash(request)
     async with runtime.database.unit(actor.organization_id) as connection:
         facts = await load_facts(connection, runtime.limits)
@@ -87,7 +98,7 @@ async def create_lead(runtime: Runtime, actor: Actor, request: CreateLead) -> Wr
         if (earlier := await _remembered(connection, request.idempotency_key, digest)) is not None:
             return earlier
         (pushed,) = await push(runtime, connection, actor, Push((request.lead,), options, facts))
-        written = _created(pushed)
+        written = _created(pushed, facts)
         if request.idempotency_key is not None:
             await remember_answer(connection, _CREATE, request.idempotency_key, digest, encode(written))
         await _note(connection, actor, pushed, _fields(request.lead, ()))
@@ -150,17 +161,14 @@ class _Change:
 
 async def _merge(runtime: Runtime, connection: Connection, actor: Actor, change: _Change) -> PushedLead:
     request = change.request
-    options = ImportOptions(
-        merge_strategy=MergeStrategy.OVERWRITE,
-        match_on=(MatchKey.LEAD_ID,),
-        required=(),
-        must_be_valid=(_K.ASSIGNEE,),
-    )
+    options = replace(_RULES, merge_strategy=MergeStrategy.OVERWRITE, match_on=(MatchKey.LEAD_ID,))
     values = {**request.set.values, _K.LEAD_ID: format_id(IdKind.LEAD, change.lead_id)}
     document = replace(request.set, values=values)
     (pushed,) = await push(runtime, connection, actor, Push((document,), options, change.facts, request.clear))
     if pushed.outcome is RowOutcome.FAILED:
-        raise Rejected(*problems_of(pushed.issues, _SET))
+        raise Rejected(*problems_of(pushed.issues, _SET, _keys(change.facts)))
+    if _K.LAST_CALL_AT in request.clear:
+        await forget_call_length(connection, change.lead_id)
     if _K.NATIONAL_ID in request.clear:
         counted = pushed.outcome is RowOutcome.UPDATED
         if await clear_national_id(connection, change.lead_id, actor.name, counted=counted):
@@ -195,9 +203,13 @@ async def _require_single(
         raise DuplicateLead(other, _SET)
 
 
-def _created(pushed: PushedLead) -> WrittenLead:
+def _keys(facts: ImportFacts) -> tuple[str, ...]:
+    return tuple(status.key for status in facts.statuses)
+
+
+def _created(pushed: PushedLead, facts: ImportFacts) -> WrittenLead:
     if pushed.outcome is RowOutcome.FAILED or pushed.lead_id is None:
-        raise Rejected(*problems_of(pushed.issues, _LEAD))
+        raise Rejected(*problems_of(pushed.issues, _LEAD, _keys(facts)))
     if pushed.outcome is RowOutcome.SKIPPED:
         raise DuplicateLead(pushed.lead_id, _LEAD)
     return WrittenLead(pushed.lead_id, existed=pushed.outcome is not RowOutcome.CREATED)

@@ -108,11 +108,12 @@ async def change_user(runtime: Runtime, actor: Actor, request: SaveUser) -> User
     return user
 
 
-async def note_settings(connection: Connection, actor: Actor, summary: str, details: JsonObject) -> None:
-    """Keep a change of the organization in the activity."""
-    await record(
-        connection, doer_of(actor), Act(action=ActivityAction.SETTINGS_CHANGED, summary=summary, details=details)
-    )
+async def note_settings(
+    connection: Connection, actor: Actor, summary: str, details: JsonObject, *, leads: int | None = None
+) -> None:
+    """Keep a change of the organization in the activity; `leads`: how many leads it changed."""
+    act = Act(action=ActivityAction.SETTINGS_CHANGED, summary=summary, details=details, lead_count=leads)
+    await record(connection, doer_of(actor), act)
 
 
 def taken(what: str, name: str) -> Rejected:

@@ -50,10 +50,12 @@ async def change_status(runtime: Runtime, caller: BulkCaller, request: SaveStatu
         except Taken as error:
             raise taken("status", "key") from error
         await order_statuses(connection, _ordered(statuses, status))
+        moved = None
         if before is not None and before.stage is not status.stage:
-            await _follow(runtime, caller, connection, (status, status))
+            await _refuse_doubles(caller, connection, before, status.stage, "input", "stage")
+            moved = await _follow(runtime, caller, connection, (status, status))
         details = {"id": format_id(IdKind.STATUS, status.id), "key": status.key, "stage": status.stage.name}
-        await note_settings(connection, caller.actor, f"Status {status.key} saved", details)
+        await note_settings(connection, caller.actor, f"Status {status.key} saved", details, leads=moved)
     return status.id
 
 
@@ -65,26 +67,36 @@ async def remove_status(runtime: Runtime, caller: BulkCaller, given: str, target
         old, new = _found(statuses, given, "id"), _found(statuses, target, "moveLeadsTo")
         if old.id == new.id or not new.active:
             raise invalid("Name another status that is in use.", "moveLeadsTo")
-        scoped = caller.organization.settings.duplicate_scope is DuplicateScope.ACTIVE
-        reopens = scoped and old.stage in _CLOSED and new.stage not in _CLOSED
-        if reopens and await makes_duplicates(connection, old.id):
-            raise invalid("Some of its leads have the phone of another active lead: close them first.", "moveLeadsTo")
-        await _follow(runtime, caller, connection, (old, new))
+        await _refuse_doubles(caller, connection, old, new.stage, "moveLeadsTo")
+        moved = await _follow(runtime, caller, connection, (old, new))
         details = {"id": given, "key": old.key, "moveLeadsTo": new.key}
-        await note_settings(connection, caller.actor, f"Status {old.key} deleted", details)
+        await note_settings(connection, caller.actor, f"Status {old.key} deleted", details, leads=moved)
+
+
+async def _refuse_doubles(
+    caller: BulkCaller, connection: Connection, status: StatusRecord, stage: LeadStage, *path: str
+) -> None:
+    """Raises Rejected where the leads of a closed status would be doubles once they are active again."""
+    scoped = caller.organization.settings.duplicate_scope is DuplicateScope.ACTIVE
+    reopens = scoped and status.stage in _CLOSED and stage not in _CLOSED
+    if reopens and await makes_duplicates(connection, status.id):
+        raise invalid("Some of its leads have the phone of another active lead: close them first.", *path)
 
 
 async def _follow(
     runtime: Runtime, caller: BulkCaller, connection: Connection, statuses: tuple[StatusRecord, StatusRecord]
-) -> None:
-    """Have the leads of the first status follow to the second; the first is deleted where it is another one."""
+) -> int | None:
+    """Have the leads of the first status follow to the second; the first is deleted where it is another one.
+
+    How many leads have followed; None where a job moves them.
+    """
     old, new = statuses
     count, drop = await count_leads(connection, old.id), old.id != new.id
     if count <= SMALL_ROW_COUNT:
         await move_leads(connection, old.id, new, caller.actor.name)
         if drop:
             await delete_status(connection, old.id)
-        return
+        return count
     if drop:
         await save_status(connection, replace(old, active=False), new=False)
     spec = BulkSpec(
@@ -94,6 +106,7 @@ async def _follow(
         drop_status=format_id(IdKind.STATUS, old.id) if drop else None,
     )
     await submit_whole_status(runtime, caller, spec, connection)
+    return None
 
 
 def _named(statuses: Sequence[StatusRecord], request: SaveStatus) -> StatusRecord | None:

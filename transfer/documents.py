@@ -1,7 +1,7 @@
 """Leads that callers write one by one or push in small lots, judged by the rules of a file's rows."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -13,7 +13,7 @@ from domain.documents import FieldInput, LeadDocument
 from domain.fields import FIELDS, LIST_SEPARATORS
 from domain.imports import ColumnMapping, Detected, Dialect, ImportOptions, Issue
 from domain.json import JsonValue
-from domain.vocabulary import BlankCells, DateOrder, DetectionConfidence, ImportFormat, LeadFieldKey
+from domain.vocabulary import DateOrder, DetectionConfidence, ImportFormat, LeadFieldKey
 from transfer.copy_lines import Assembler
 from transfer.layout import layout_of
 from transfer.mapping import FileHeader, map_columns
@@ -46,12 +46,13 @@ def judge_documents(
     constants: Mapping[str, str | None],
     clear: Iterable[LeadFieldKey] = (),
 ) -> JudgedDocuments:
-    """Judge the documents. What one leaves out stays as it is in a lead that is there; `clear` empties fields.
+    """Judge the documents. What one leaves out stays as it is in a lead that is there.
+
+    An empty text or list does what `options.blank_cells` says; `clear` empties fields where that is CLEAR.
 
     Raises ValueError where custom keys are too many or no keys at all.
     """
     emptied = tuple(clear)
-    options = replace(options, blank_cells=BlankCells.CLEAR)
     fields = _fields(documents, options, emptied)
     custom = tuple(dict.fromkeys(key for document in documents for key in document.custom))
     headers = tuple([FIELDS[key].label for key in fields] + list(custom))

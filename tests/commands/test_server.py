@@ -214,6 +214,11 @@ def test_what_is_not_understood_is_answered_with_the_usage(arguments: list[str],
     assert ended.stderr.startswith("usage: server.py")
 
 
+def test_a_mistyped_role_is_answered_with_those_that_there_are(typed: Type):
+    ended = typed("token", "--organization", "a", "--role", "king")
+    assert ended.stderr.rstrip().endswith("king is none of SYSTEM_ADMIN, OWNER, ADMIN, PRO, AGENT, VIEWER")
+
+
 def test_with_addresses_of_both_roles_no_administrator_is_needed(typed: Type, own_database: str):
     typed("migrate")
     for name in ("app", "system"):

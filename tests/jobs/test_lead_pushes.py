@@ -9,8 +9,8 @@ from domain.documents import LeadDocument
 from domain.errors import Rejected
 from domain.imports import ImportOptions
 from domain.requests import UpsertLeads
-from domain.vocabulary import LeadFieldKey, LeadSource, MatchKey, MergeStrategy, RowOutcome
-from jobs.lead_pushes import upsert_leads
+from domain.vocabulary import BlankCells, ErrorPolicy, LeadFieldKey, LeadSource, MatchKey, MergeStrategy, RowOutcome
+from jobs.lead_pushes import count_pushed, upsert_leads
 from jobs.runtime import Runtime
 from tests.conftest import MakeOrganization
 from tests.jobs.importing import Importing
@@ -63,7 +63,7 @@ async def test_what_a_document_leaves_out_stays_and_what_it_empties_goes(pushing
         LeadDocument(values={_K.PHONE: PHONE, _K.EMAIL: ""}, custom={"two": None, "three": 3}),
         LeadDocument(values={_K.PHONE: PHONE, _K.SCORE: 6}),
     )
-    pushed = await push(pushing, *changes, options=overwriting())
+    pushed = await push(pushing, *changes, options=overwriting(blank_cells=BlankCells.CLEAR))
     assert [one.outcome for one in pushed] == [RowOutcome.UPDATED, RowOutcome.UPDATED]
     found = await pushing.leads(
         "name, score, email, tags, ai_legitimate, conversion_value, custom, notes_count, created_at"
@@ -81,6 +81,27 @@ async def test_what_a_document_leaves_out_stays_and_what_it_empties_goes(pushing
             datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC),
         )
     ]
+
+
+async def test_an_empty_text_or_list_keeps_what_is_there_unless_it_is_to_clear(pushing: Importing):
+    await push(pushing, lead(email="a@example.com", tags=("vip",)))
+    blank = LeadDocument(values={_K.PHONE: PHONE, _K.EMAIL: "", _K.TAGS: ()})
+    kept = await push(pushing, blank, options=overwriting())
+    assert [one.outcome for one in kept] == [RowOutcome.UNCHANGED]
+    assert await pushing.leads("email, tags") == [("a@example.com", ["vip"])]
+    await push(pushing, blank, options=overwriting(blank_cells=BlankCells.CLEAR))
+    assert await pushing.leads("email, tags") == [(None, [])]
+
+
+async def test_a_push_that_is_to_abort_writes_all_or_nothing(pushing: Importing):
+    options = ImportOptions(on_error=ErrorPolicy.ABORT)
+    pushed = await push(pushing, lead(), lead(name=None, phone="+12125550101"), options=options)
+    assert [(one.outcome, one.lead_id) for one in pushed] == [(RowOutcome.PENDING, None), (RowOutcome.FAILED, None)]
+    counts = count_pushed(pushed)
+    assert (counts.created, counts.failed, counts.unprocessed) == (0, 1, 1)
+    assert await pushing.leads() == []
+    pushed = await push(pushing, lead(), lead("B", "+12125550101"), options=options)
+    assert [one.outcome for one in pushed] == [RowOutcome.CREATED] * 2
 
 
 async def test_a_dry_run_writes_nothing(pushing: Importing):

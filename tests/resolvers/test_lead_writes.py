@@ -199,6 +199,30 @@ async def test_what_is_wrong_with_a_change_is_told(desk: Desk, change_of: dict, 
     assert [(error["code"], error["path"]) for error in answer["userErrors"]] == [(code, path)]
 
 
+async def test_somebody_who_is_not_there_and_an_unknown_status_are_told_for_what_they_are(desk: Desk):
+    (lead,) = await desk.leads({"name": "A"})
+    absent = format_id(IdKind.USER, new_id())
+    document = """mutation($id: ID!, $set: LeadInput!) { updateLead(input: {id: $id, set: $set}) {
+      userErrors { __typename code path ... on NotFoundError { ids } ... on InputError { allowedValues } } } }"""
+    answer = await desk.ask(document, id=lead, set={"assigneeId": absent, "status": "nowhere"})
+    known = (await desk.ask("{ leadStatuses { key } }"))["leadStatuses"]
+    path = ["input", "set"]
+    assert sorted(answer["updateLead"]["userErrors"], key=lambda error: error["__typename"]) == [
+        {
+            "__typename": "InputError", "code": "UNKNOWN_VALUE", "path": [*path, "status"],
+            "allowedValues": [status["key"] for status in known],
+        },
+        {"__typename": "NotFoundError", "code": "NOT_FOUND", "path": [*path, "assigneeId"], "ids": [absent]},
+    ]  # fmt: skip
+
+
+async def test_clearing_the_last_call_leaves_nothing_of_it(desk: Desk):
+    (lead,) = await desk.leads({"name": "A"})
+    await desk.ask(CALL, id=lead, at="2024-05-01T10:00:00Z", status="answered", seconds=30)
+    assert (await change(desk, lead, clear=["LAST_CALL_AT", "LAST_CALL_STATUS"]))["userErrors"] == []
+    assert (await desk.ask(f'{{ lead(id: "{lead}") {{ lastCall {{ at }} }} }}'))["lead"] == {"lastCall": None}
+
+
 async def test_a_lead_cannot_become_the_double_of_another(desk: Desk):
     first, second, closed = await desk.leads(
         {"name": "A", "phone": PHONE, "external_id": "x1"}, {"name": "B"},

@@ -211,6 +211,16 @@ async def test_another_stage_moves_the_leads_of_the_status(desk: Desk):
     assert rows == [{"name": "A", "stage": "NEW", "version": 1}, {"name": "B", "stage": "WON", "version": 2}]
 
 
+async def test_leads_that_would_be_doubles_keep_their_status_closed(desk: Desk):
+    phone = "+12125550100"
+    await desk.leads({"name": "A", "phone": phone, "status": "lost"}, {"name": "B", "phone": phone})
+    lost = (await statuses(desk))["lost"]["id"]
+    reopened = await save(desk, STATUS, id=lost, key="lost", label="Lost", stage="NEW")
+    assert codes(reopened) == [("INVALID", ["input", "stage"])]
+    assert (await statuses(desk))["lost"]["stage"] == "LOST"
+    assert codes(await save(desk, STATUS, id=lost, key="lost", label="Lost", stage="WON")) == []
+
+
 async def test_a_status_is_deleted_once_its_leads_have_another(desk: Desk):
     await desk.leads({"name": "A", "status": "contacted"})
     found = await statuses(desk)
@@ -220,6 +230,8 @@ async def test_a_status_is_deleted_once_its_leads_have_another(desk: Desk):
     assert await desk.rows("select status_id, stage from app.leads") == [
         {"status_id": uuid(found["won"]["id"]), "stage": "WON"}
     ]
+    (act,) = (await desk.ask("{ activity(first: 1) { nodes { summary leadCount } } }"))["activity"]["nodes"]
+    assert act == {"summary": "Status contacted deleted", "leadCount": 1}
 
 
 async def test_a_status_needs_another_one_for_its_leads(desk: Desk):

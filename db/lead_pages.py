@@ -1,18 +1,27 @@
-"""Pages of leads by keyset, NULLs last in either direction, each part of the list read through its index."""
+"""Pages of leads by keyset, NULLs last in either direction, each part of the list read through its index.
+
+Pages of a search are planned alike whatever the planner takes its term for. It guesses from a sample: one value there
+that has the term makes a rare term look common, and it then reads the list in its order, for a rare term to the end of
+it. So the matches are read first, up to a bound, which is the trigram index's work. Where they are fewer the page is
+made of them; where they are more the list in its order soon has a page of them.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from sqlalchemy import (
+    CTE,
     DateTime,
     FromClause,
     Integer,
     Numeric,
     Text,
     bindparam,
+    func,
     literal_column,
+    not_,
     select,
     tuple_,
     union_all,
@@ -22,11 +31,22 @@ from sqlalchemy.dialects.postgresql import UUID
 from db import views
 from db.expressions import Expression, Query, SqlType, Truth
 from db.filters import Values, condition_of, name_order
-from db.shapes import Shape
+from db.shapes import EVERY, Shape, Test
 from domain.exports import LeadOrder
 from domain.vocabulary import LeadFieldKey, LeadSortField, SortDirection
 
-__all__ = ["SORTS", "CursorAt", "PageShape", "Sort", "ordered", "page_rows", "page_source", "sort_key"]
+__all__ = [
+    "SORTS",
+    "CursorAt",
+    "Matches",
+    "PageShape",
+    "Sort",
+    "is_search",
+    "ordered",
+    "page_rows",
+    "page_source",
+    "sort_key",
+]
 
 
 class CursorAt(StrEnum):
@@ -75,6 +95,26 @@ class PageShape:
         return (self.order.direction is SortDirection.DESC) is not self.backward
 
 
+class Matches:
+    """What a search finds, read once for a page and its total: at most `bound` leads and one more."""
+
+    def __init__(self, shape: PageShape, bound: int) -> None:
+        lead = views.leads.alias("m")
+        columns = (lead.c.id, lead.c[shape.order.field.value.lower()])
+        found = select(*columns).where(condition_of(shape.filter, lead, Values("f")))
+        self.leads: CTE = found.limit(literal_column(str(bound + 1))).cte("matches").prefix_with("MATERIALIZED")
+        self.count = select(func.count()).select_from(self.leads).scalar_subquery()
+        self.few = self.count <= literal_column(str(bound))
+
+
+def is_search(shape: Shape) -> bool:
+    """Whether every lead of the filter is found by a term that the trigram index has."""
+    kind, rest = shape
+    if not isinstance(rest, tuple):
+        return kind == Test.SEARCH_TEXT
+    return any(map(is_search, rest)) if kind == "all" else kind == "any" and rest != () and all(map(is_search, rest))
+
+
 def sort_key(field: LeadSortField, lead: FromClause) -> Expression:
     """What the list is ordered by, before the id."""
     return name_order(lead) if field is LeadSortField.NAME else lead.c[field.value.lower()]
@@ -86,16 +126,26 @@ def page_rows(shape: PageShape, lead: FromClause, columns: Sequence[Expression])
     return _part(shape, part, lead, columns)
 
 
-def page_source(shape: PageShape, names: Sequence[str], alias: str) -> FromClause:
+def page_source(shape: PageShape, names: Sequence[str], alias: str, matches: Matches | None = None) -> FromClause:
     """The page as a derived table: columns of leads by their names, and `k0` (the value) and `k1` (the id)."""
-    selects = list[Query]()
-    for part in _parts(shape):
-        lead = views.leads.alias("p")
-        keys = (sort_key(shape.order.field, lead).label("k0"), lead.c.id.label("k1"))
-        selects.append(_part(shape, part, lead, [*(lead.c[name] for name in names), *keys]))
-    if len(selects) == 1:
-        return selects[0].subquery(alias)
-    return union_all(*selects).limit(_limit(shape)).subquery(alias)
+    lead = views.leads.alias("p")
+    if matches is None:
+        return _united(shape, _keyed(shape, lead, names), alias)
+    sorted_matches = [part.where(matches.few) for part in _keyed(replace(shape, filter=EVERY), matches.leads)]
+    listed = [part.where(not_(matches.few)) for part in _keyed(shape, lead)]
+    keys, found = _united(shape, [*sorted_matches, *listed], "k"), views.leads.alias("f")
+    columns = [*(found.c[name] for name in names), keys.c.k0, keys.c.k1]
+    return select(*columns).select_from(keys.join(found, found.c.id == keys.c.k1)).subquery(alias)
+
+
+def _keyed(shape: PageShape, lead: FromClause, names: Sequence[str] = ()) -> list[Query]:
+    """Each part of the page with its keys."""
+    keys = (sort_key(shape.order.field, lead).label("k0"), lead.c.id.label("k1"))
+    return [_part(shape, part, lead, [*(lead.c[name] for name in names), *keys]) for part in _parts(shape)]
+
+
+def _united(shape: PageShape, parts: Sequence[Query], alias: str) -> FromClause:
+    return parts[0].subquery(alias) if len(parts) == 1 else union_all(*parts).limit(_limit(shape)).subquery(alias)
 
 
 def ordered(shape: PageShape, key: Expression, identity: Expression) -> list[Expression]:

@@ -16,8 +16,8 @@ from db.columns import LeadRow, join_condition, joined, lead_row
 from db.expressions import Expression, Query
 from db.filters import Values, condition_of
 from db.lead_fields import LEAD, STATUS
-from db.lead_pages import SORTS, PageShape, ordered, page_rows, page_source, sort_key
-from db.nested import bounded_count
+from db.lead_pages import SORTS, Matches, PageShape, is_search, ordered, page_rows, page_source, sort_key
+from db.nested import BOUND, bounded_count
 from db.row_code import CountColumn, Deferred, RowCode, Shaper
 from db.shapes import Shape
 from db.statements import Statement, render
@@ -54,6 +54,8 @@ class Plan:
 
 
 ROOT: Final = 0
+_FEW: Final = 1_000
+"""Matches that are sorted sooner than a list is read until it has a page of them."""
 
 
 def plan_page(shape: PageShape, wanted: Wanted) -> Plan:
@@ -65,13 +67,14 @@ def plan_page(shape: PageShape, wanted: Wanted) -> Plan:
     lead = views.leads.alias("l")
     pieces = _pieces(wanted, lead_row(lead), _node_picks(wanted.picks))
     keyed = bool(names & {"cursor", "startCursor", "endCursor"})
-    if pieces.code.joins or pieces.code.correlated or SORTS[shape.order.field].nullable:
-        pieces, tree = _derived(shape, wanted, lead, pieces, keyed=keyed)
+    matches = Matches(shape, BOUND if total else _FEW) if is_search(shape.filter) else None
+    if matches or pieces.code.joins or pieces.code.correlated or SORTS[shape.order.field].nullable:
+        pieces, tree = _derived(_Page(shape, wanted, matches, keyed), lead, pieces)
     else:
         pieces.add_keys(sort_key(shape.order.field, lead) if keyed else lead.c.id, lead.c.id)
         tree = page_rows(shape, lead, _labelled(pieces.code))
     if total:
-        tree = tree.add_columns(bounded_count(shape.filter).label("total"))
+        tree = tree.add_columns((matches.count if matches else bounded_count(shape.filter)).label("total"))
     return pieces.plan(render(tree), total=total)
 
 
@@ -150,18 +153,25 @@ def _pieces(wanted: Wanted, row: LeadRow, nodes: Sequence[tuple[int, tuple[Pick,
     return _Pieces(code, sources, deferred)
 
 
-def _derived(
-    shape: PageShape, wanted: Wanted, lead: FromClause, first: _Pieces, *, keyed: bool
-) -> tuple[_Pieces, Query]:
+@dataclass(frozen=True, slots=True)
+class _Page:
+    shape: PageShape
+    wanted: Wanted
+    matches: Matches | None
+    keyed: bool
+
+
+def _derived(page: _Page, lead: FromClause, first: _Pieces) -> tuple[_Pieces, Query]:
     """The page first, then its joins, lest they are made for rows that no page shows."""
+    shape, wanted = page.shape, page.wanted
     read = (*first.code.columns.values(), *first.code.sources)
     used = {column.name for value in read for column in _columns(value, lead)}
     used |= {f"{join}_id" for join in first.code.joins if f"{join}_id" in lead.c}
-    row = lead_row(page_source(shape, sorted({*used, "id"}), "l"))
+    row = lead_row(page_source(shape, sorted({*used, "id"}), "l", page.matches))
     pieces = _pieces(wanted, row, _node_picks(wanted.picks))
     value = shape.order.field.value.lower()
     shown = row.lead.c[value] if value in used and value != "name" else row.lead.c.k0
-    pieces.add_keys(shown if keyed else row.lead.c.id, row.lead.c.id)
+    pieces.add_keys(shown if page.keyed else row.lead.c.id, row.lead.c.id)
     tree = select(*_labelled(pieces.code)).select_from(_joined(row, pieces.code))
     return pieces, tree.order_by(*ordered(shape, row.lead.c.k0, row.lead.c.k1))
 

@@ -208,7 +208,7 @@ def _may_be_formula(text: Expression) -> Truth:
 def _guard(text: Expression, suspicious: Truth, *, phone: bool = False) -> Expression:
     harmless = [_NUMBER, _PHONE] if phone else [_NUMBER]
     plain = [not_(text.bool_op("~")(pattern)) for pattern in harmless]
-    formula = and_(suspicious, text.bool_op("~")(_GUARDED), *plain)
+    formula = and_(suspicious, *plain, text.bool_op("~")(_GUARDED))  # nearly every phone is a number with a plus
     return case((formula, _GUARD.concat(text)), else_=text)
 
 

@@ -39,10 +39,17 @@ MakeOrganization = Callable[..., Awaitable[OrganizationRecord]]
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[EmbeddedCluster]:
     """The PostgreSQL of PGBINDIR where that is set, else the embedded version."""
+    binaries = os.environ.get("PGBINDIR")
+    with running(Path(binaries) if binaries else None) as acquired:
+        yield acquired
+
+
+@contextmanager
+def running(binaries: Path | None) -> Iterator[EmbeddedCluster]:
+    """A cluster of these programs, gone in the end."""
     folder = Path(tempfile.mkdtemp(prefix="leadport-test-"))
     folder.chmod(0o711)  # the user as whom root runs PostgreSQL passes it
-    binaries = os.environ.get("PGBINDIR")
-    acquired = EmbeddedCluster(folder / "cluster", binaries=Path(binaries) if binaries else None, settings=QUICK)
+    acquired = EmbeddedCluster(folder / "cluster", binaries=binaries, settings=QUICK)
     acquired.acquire()
     yield acquired
     remove(acquired)

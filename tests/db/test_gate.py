@@ -1,16 +1,23 @@
 """SECURITY-TESTS 17: for every shape of statement, the gate sets the organization before the view reads it.
 
 The answer must be the same whatever the session was set to before: nothing, a foreign organization, or the right one.
+It is asked of the PostgreSQL of all tests, and of every other supported version that this machine has.
 """
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from db.dsn import for_asyncpg
+from db.embedded.binaries import KNOWN_FOLDERS, OLDEST_MAJOR, find_binaries, major_of
+from db.migrate import migrate
 from db.pool import GATE, Database
-from db.roles import app_dsn
+from db.roles import app_dsn, system_dsn
+from db.system import SystemDatabase
 from domain.records import OrganizationRecord
-from tests.conftest import SECRET, MakeOrganization
+from tests.conftest import SECRET, cloned, maker, opened, running
 from tests.db.rows import add_leads
 
 SHAPES = {
@@ -39,6 +46,14 @@ SHAPES = {
         union all select count(*), min(organization_id::text) from statuses""",
     "materialized cte": """with a as materialized (select * from leads), b as (
         select stage, count(*) n, min(organization_id::text) o from a group by 1) select * from b order by 1""",
+    "page of a search": """with matches as materialized (
+        select m.id, m.created_at from app.leads m where m.search_text like '%lead%' limit 1001)
+        select l.id, l.organization_id o, (select count(*) from matches) n from (
+          (select created_at k0, id k1 from matches where (select count(*) from matches) <= 1000
+           order by created_at desc, id desc limit 9)
+          union all (select p.created_at, p.id from app.leads p where p.search_text like '%lead%'
+           and (select count(*) from matches) > 1000 order by p.created_at desc, p.id desc limit 9) limit 9) k
+        join app.leads l on l.id = k.k1 order by k.k0 desc, k.k1 desc""",
     "inlined cte": """with a as not materialized (select * from leads)
         select id, organization_id o from a where score > 90""",
     "recursive cte": """with recursive walk as (
@@ -64,22 +79,47 @@ SHAPES = {
 GATED = "select q.* from ({}) q where (select set_config('app.organization_id', $1, true)) is not null"
 
 
+INSTALLED = sorted({folder.resolve() for pattern in KNOWN_FOLDERS for folder in Path("/").glob(pattern)})
+OTHERS = [
+    folder for folder in INSTALLED if (major_of(folder) or 0) >= OLDEST_MAJOR and folder != find_binaries().resolve()
+]
+
+
+@pytest.fixture(
+    scope="module", params=[None, *OTHERS], ids=lambda folder: f"PostgreSQL {major_of(folder)}" if folder else "this"
+)
+def place(request: pytest.FixtureRequest, template_database: str) -> Iterator[str]:
+    """The administrator's address of a migrated database of each version."""
+    if request.param is None:
+        with cloned(template_database) as dsn:
+            yield dsn
+        return
+    with running(request.param) as cluster:
+        migrate(cluster.dsn(), SECRET)
+        yield cluster.dsn()
+
+
 @pytest.fixture(scope="module")
-async def organizations(
-    shared_database: Database, shared_organization: MakeOrganization
-) -> tuple[OrganizationRecord, OrganizationRecord]:
-    ours, theirs = await shared_organization(), await shared_organization()
+async def database(place: str) -> AsyncIterator[Database]:
+    async with opened(Database, app_dsn(place, SECRET)) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+async def organizations(place: str, database: Database) -> tuple[OrganizationRecord, OrganizationRecord]:
+    async with opened(SystemDatabase, system_dsn(place, SECRET)) as system:
+        ours, theirs = await maker(system)(), await maker(system)()
     for organization in (ours, theirs):
-        await add_leads(shared_database, organization, 400)
+        await add_leads(database, organization, 400)
     return ours, theirs
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 async def test_s17_a_statement_behind_the_gate_shows_the_organization_it_names(
-    shape: str, shared_database_url: str, organizations: tuple[OrganizationRecord, OrganizationRecord]
+    shape: str, place: str, organizations: tuple[OrganizationRecord, OrganizationRecord]
 ):
     ours, theirs = organizations
-    connection = await asyncpg.connect(for_asyncpg(app_dsn(shared_database_url, SECRET)).dsn)
+    connection = await asyncpg.connect(for_asyncpg(app_dsn(place, SECRET)).dsn)
     try:
         answers = {
             (before and before[-4:], plan): await answer(connection, SHAPES[shape], before, plan, str(ours.id))
@@ -111,12 +151,12 @@ def test_s17_the_tested_gate_is_the_one_that_reads_go_through():
 
 
 async def test_s17_a_cast_error_does_not_tell_a_foreign_value(
-    shared_database: Database, organizations: tuple[OrganizationRecord, OrganizationRecord]
+    database: Database, organizations: tuple[OrganizationRecord, OrganizationRecord]
 ):
     ours, theirs = organizations
-    async with shared_database.unit(theirs.id) as connection:
+    async with database.unit(theirs.id) as connection:
         await connection.execute("update leads set external_id = 'secret of theirs'")
-    async with shared_database.unit(ours.id) as connection:
+    async with database.unit(ours.id) as connection:
         await connection.execute("update leads set external_id = '7'")
-    rows = await shared_database.read(ours.id, "select id from leads where external_id::int = 7")
+    rows = await database.read(ours.id, "select id from leads where external_id::int = 7")
     assert len(rows) == 400

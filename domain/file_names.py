@@ -11,7 +11,7 @@ _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 def shown_file_name(given: str, otherwise: str = "upload") -> str:
     """The last part of the name without what cannot be seen; at most MAX_FILE_NAME characters, the end kept."""
     last = given.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    seen = "".join(char for char in last if unicodedata.category(char) not in _UNSEEN).strip(" .")
+    seen = "".join(char for char in last if unicodedata.category(char) not in _UNSEEN).strip().strip(" .")
     if len(seen) <= MAX_FILE_NAME:
         return seen or otherwise
     stem, dot, ending = seen.rpartition(".")

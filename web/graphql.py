@@ -14,7 +14,7 @@ from resolvers.encoding import encode
 from resolvers.ports import Caller, Services, request_context
 from web.authentication import Authenticator, credential_of
 from web.engine import Answer, Engine, Refused
-from web.graphql_request import BadRequest, RequestLimits, read_request
+from web.graphql_request import BadRequest, RequestLimits, close_files, read_request
 from web.negotiation import Media, accepted
 from web.rates import Rates, TooManyRequests
 from web.streams import as_events, as_parts
@@ -47,8 +47,12 @@ class GraphQLRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        response = await self._response(Request(scope, receive))
-        await response(scope, receive, send)
+        request = Request(scope, receive)
+        try:
+            response = await self._response(request)
+            await response(scope, receive, send)
+        finally:
+            await close_files(request)
 
     async def _response(self, request: Request) -> Response:
         """The answer, whatever the request is worth."""

@@ -9,7 +9,7 @@ from typing import Final, cast
 from urllib.parse import parse_qsl
 
 import orjson
-from starlette.datastructures import Headers, UploadFile
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
@@ -18,6 +18,7 @@ _PREFLIGHT_HEADERS: Final = ("graphql-preflight", "apollo-require-preflight", "x
 _CHARSET: Final = re.compile(r'charset="?utf-?8"?', re.IGNORECASE)
 _MAX_FILES: Final = 20
 _LOSSLESS: Final = "latin-1"
+_FORM: Final = "leadport.form"
 _MAX_PATH: Final = 20
 _MAX_STEP: Final = 100
 
@@ -179,7 +180,15 @@ async def _parts(request: Request, limits: RequestLimits) -> dict[str, UploadFil
         raise BadRequest(400, error.message) from None
     except (TimeoutError, ClientDisconnect, KeyError, ValueError):
         raise BadRequest(400, "The multipart body is damaged or came too slowly.") from None
+    request.scope[_FORM] = form
     return dict(form.multi_items())
+
+
+async def close_files(request: Request) -> None:
+    """Close the temporary files that came with a request."""
+    form = request.scope.get(_FORM)
+    if isinstance(form, FormData):
+        await form.close()
 
 
 def _as_bytes(headers: Headers) -> Headers:

@@ -45,7 +45,7 @@ async def run_revert(runtime: Runtime, job: RunningJob) -> JobEnd:
         state=JobState.COMPLETED,
         result=encode(result),
         row_count=result.removed + result.restored,
-        summary=f"{'Dry run of undoing' if spec.dry_run else 'Undid'} {job.record.name}: {words}",
+        summary=f"{job.record.name}: {words}",
         lead_count=None if spec.dry_run else result.removed + result.restored,
         also=also,
     )

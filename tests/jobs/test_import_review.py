@@ -121,6 +121,18 @@ async def test_an_undo_removes_and_restores_and_lets_the_file_in_again(importing
     assert counts_of(again) == {"created": 1, "updated": 2}
 
 
+async def test_the_activity_tells_of_an_undo_in_one_sentence(importing: Importing):
+    job = await importing.ended(await importing.start(csv(("A", PHONES[0], "web"), header="name,phone,source")))
+    await revert(importing, job, dry_run=True)
+    await revert(importing, job)
+    sql = "select summary, lead_count from app.activity where action = 'IMPORT_REVERTED' order by at, id"
+    told = "1 removed, 0 restored, 0 kept"
+    assert await importing.rows(sql) == [
+        {"summary": f"Dry run of undoing {job.name}: {told}", "lead_count": None},
+        {"summary": f"Undo of {job.name}: {told}", "lead_count": 1},
+    ]
+
+
 async def test_an_undo_keeps_what_people_have_edited_since(importing: Importing):
     await importing.run(csv(("A", PHONES[0], "web", "1"), header="name,phone,source,score"))
     data = csv(

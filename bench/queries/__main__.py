@@ -18,7 +18,7 @@ import psycopg
 import uvloop
 
 from bench.queries.client import Call, Connection, load
-from bench.queries.own import Row, deep_pages, isolated_search
+from bench.queries.own import Row, deep_pages, isolated_search, read_no_table_whole
 from bench.queries.works import Work, works
 from bench.queries.world import ROOT, Subject, World, python, subject, world
 
@@ -169,13 +169,15 @@ def commands(where: World) -> dict[str, tuple[list[str], str]]:
 
 async def run(where: World, subjects: Sequence[Subject], asked: argparse.Namespace) -> tuple[list[Row], list[Row]]:
     """The rows of the works, and those of what this server alone is held to."""
-    compared = list[Row]()
-    for work in works(*asked_for(where)):
+    compared, asked_works = list[Row](), works(*asked_for(where))
+    server = next(one for one in subjects if one.name == SERVER)
+    if not asked.only:
+        await read_no_table_whole(where, server, [call(where, server, work) for work in asked_works])
+    for work in asked_works:
         if not asked.only or work.name in asked.only:
             compared += report(work, await measure(where, subjects, work, asked.scale))
     if asked.only:
         return compared, []
-    server = next(one for one in subjects if one.name == SERVER)
     return compared, [await deep_pages(where, server, asked.leads), await isolated_search(where)]
 
 

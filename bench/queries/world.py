@@ -99,7 +99,7 @@ class World:
         """CPU seconds that PostgreSQL has used, all of its processes together."""
         postmaster = psutil.Process(self.postmaster)
         ended = postmaster.cpu_times()
-        living = sum(map(_cpu, (postmaster, *postmaster.children())))
+        living = sum(map(cpu_seconds, (postmaster, *postmaster.children())))
         return living + ended.children_user + ended.children_system
 
 
@@ -184,10 +184,11 @@ class Subject:
     def cpu(self) -> float:
         """CPU seconds of the server and its children."""
         server = psutil.Process(self.process.pid)
-        return sum(map(_cpu, (server, *server.children(recursive=True))))
+        return sum(map(cpu_seconds, (server, *server.children(recursive=True))))
 
 
-def _cpu(process: psutil.Process) -> float:
+def cpu_seconds(process: psutil.Process) -> float:
+    """What a process has used, in user and in system mode; 0 once it is gone."""
     try:
         times = process.cpu_times()
     except psutil.NoSuchProcess:

@@ -63,7 +63,8 @@ graphiql: ## Build GraphiQL into web/static/graphiql; needs node
 lock: python ## Lock the newest versions that the requirements allow
 	@$(PYTHON) tools/bootstrap.py lock
 	$(COMPILE) requirements.in --output-file requirements.txt
-	$(COMPILE) requirements-dev.in --constraint requirements.txt --output-file requirements-dev.txt
+	$(COMPILE) requirements-otel.in --constraint requirements.txt --output-file requirements-otel.txt
+	$(COMPILE) requirements-dev.in --constraint requirements.txt --constraint requirements-otel.txt --output-file requirements-dev.txt
 	$(COMPILE) tools/requirements.in --output-file tools/requirements.txt
 
 run-packages: python

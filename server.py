@@ -236,6 +236,7 @@ def _resources(settings: Settings, addresses: Addresses, secrets: dict[str, byte
         storage_url=settings.storage_url or f"file://{data_dir / 'files'}",
         storage_options=settings.storage_options,
         limits=settings.limits,
+        otel_endpoint=settings.otel_endpoint,
         settings=RuntimeSettings(
             public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
             scratch=settings.scratch_dir or data_dir / "scratch",

@@ -153,6 +153,11 @@ class Settings(BaseSettings):
     )
     log_format: Literal["json", "text"] | None = Field(None, description="By default text on a terminal, else json")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")
+    otel_endpoint: PublicUrl | None = Field(
+        None,
+        description="An OpenTelemetry collector that takes OTLP over HTTP, such as http://127.0.0.1:4318, for traces;"
+        " needs requirements-otel.txt",
+    )
 
     @property
     def embedded(self) -> bool:

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from commands.traces import traces
 from db.pool import Database
 from db.system import SystemDatabase
 from domain.keyring import Keyring
@@ -46,6 +47,7 @@ class Resources:
     storage_options: dict[str, str] = field(default_factory=dict[str, str])
     limits: Limits
     settings: RuntimeSettings
+    otel_endpoint: str | None = None
 
     def reached_at(self, public_url: str) -> "Resources":
         """The same, for a server that callers reach at this address."""
@@ -80,24 +82,28 @@ async def open_databases(addresses: Addresses, pools: Pools) -> AsyncGenerator[t
 async def open_runtime(resources: Resources) -> AsyncGenerator[Runtime]:
     """The runtime of the use cases.
 
-    Raises as `open_databases`; ValueError for a storage address that cannot be used, OSError for the scratch folder.
+    Raises as `open_databases`; ValueError for a storage address that cannot be used, OSError for the scratch folder,
+    CommandError where traces are asked for and cannot be sent.
     """
     _make_private(resources.settings.scratch)
     store = open_store(resources.storage_url, resources.storage_options)
-    async with open_databases(resources.addresses, resources.pools) as (database, system):
-        feed = JobFeed(system)
-        try:
-            yield Runtime(
-                database=database,
-                system=system,
-                store=store,
-                keyring=resources.keyring,
-                feed=feed,
-                limits=resources.limits,
-                settings=resources.settings,
-            )
-        finally:
-            await feed.close()
+    pools = open_databases(resources.addresses, resources.pools)
+    with traces(resources.otel_endpoint) as observe:
+        async with pools as (database, system):
+            feed = JobFeed(system)
+            try:
+                yield Runtime(
+                    database=database,
+                    system=system,
+                    store=store,
+                    keyring=resources.keyring,
+                    feed=feed,
+                    limits=resources.limits,
+                    settings=resources.settings,
+                    observe=observe,
+                )
+            finally:
+                await feed.close()
 
 
 def _make_private(folder: Path) -> None:

@@ -18,6 +18,7 @@ from db.webhooks import plan_events
 from domain.errors import JobCancelled, JobFailed, JobFenced
 from domain.job_rules import RULES, ended_action, events_of
 from domain.jobs import TERMINAL, JobFailure
+from domain.observing import Facts
 from domain.vocabulary import JobFailureCode, JobState
 from jobs.running import JobEnd, JobReleased, RunningJob
 from storage.store import StorageUnavailable
@@ -111,6 +112,23 @@ async def write_end(connection: Connection, job: RunningJob, ending: JobEnd | Fa
         if job.record.schedule_id is not None:
             await note_outcome(connection, job.record.schedule_id, failed=end.state is JobState.FAILED)
     await admit(connection, limit)
+
+
+def facts_of(ending: Ending) -> Facts:
+    """What may be told of an end in a trace; the correlation id is the one of the log and of the job's failure."""
+    match ending:
+        case JobEnd():
+            return {"leadport.job.state": ending.state}
+        case Failed():
+            return {
+                "leadport.job.state": JobState.FAILED,
+                "leadport.correlation_id": ending.correlation_id,
+                "failed": ending.code,
+            }
+        case Again():
+            return {"leadport.job.state": JobState.QUEUED}
+        case Dropped():
+            return {"leadport.job.state": "taken over"}
 
 
 def _run_end(job: RunningJob, ending: JobEnd | Failed) -> RunEnd:

@@ -6,6 +6,7 @@ from pathlib import Path
 from db.pool import Database
 from db.system import SystemDatabase
 from domain.keyring import Keyring
+from domain.observing import Observe
 from domain.settings import Limits
 from jobs.feed import JobFeed
 from storage.store import Store
@@ -41,7 +42,10 @@ class RuntimeSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """The server's resources. `limits` are those of an organization that has none of its own."""
+    """The server's resources. `limits` are those of an organization that has none of its own.
+
+    `observe` is told of requests, operations and runs of jobs, where somebody traces the server.
+    """
 
     database: Database
     system: SystemDatabase
@@ -50,3 +54,4 @@ class Runtime:
     feed: JobFeed
     limits: Limits
     settings: RuntimeSettings
+    observe: Observe | None = None

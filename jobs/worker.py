@@ -13,9 +13,21 @@ from uuid import UUID
 from db.job_claims import ClaimedJob, claim_job, release_run
 from db.progress import flush
 from db.transient import TRANSIENT
+from domain.observing import observed
 from domain.vocabulary import JobKind, JobState
 from jobs.deliveries import deliver_due
-from jobs.endings import MAX_ATTEMPTS, Again, Dropped, Ending, cancelled, died, ending_of, unexpected, write_end
+from jobs.endings import (
+    MAX_ATTEMPTS,
+    Again,
+    Dropped,
+    Ending,
+    cancelled,
+    died,
+    ending_of,
+    facts_of,
+    unexpected,
+    write_end,
+)
 from jobs.handlers import HANDLERS, Handler
 from jobs.queue import DispatchOptions, Token, dispatch
 from jobs.running import JobEnd, RunningJob
@@ -79,7 +91,11 @@ class Worker:
             return
         job = RunningJob(claimed)
         job.draining = self._draining
-        await self._write(job, await self._carry_out(job, claimed))
+        facts = {"leadport.job.id": str(job.id), "leadport.job.kind": job.record.kind, "leadport.job.run": job.epoch}
+        with observed(self._runtime.observe, f"job {job.record.kind}", facts) as said:
+            ending = await self._carry_out(job, claimed)
+            said(facts_of(ending))
+            await self._write(job, ending)
         self._runtime.feed.hint()
 
     async def keep_up(self) -> None:

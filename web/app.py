@@ -22,6 +22,7 @@ from web.files import file_routes
 from web.graphql import GraphQLRoute
 from web.health import health_routes
 from web.metrics import metrics_routes
+from web.observed import Observed
 from web.pages import page_routes
 from web.rates import Rates
 from web.sockets import SocketRoute
@@ -43,13 +44,14 @@ def create_app(config: WebConfig) -> ASGIApp:
         Documents(graphql_schema(schema), config.documents, config.cost),
         Documents(graphql_schema(schema), config.documents, config.cost, introspection=config.introspection),
         seconds=config.operation_seconds + runtime.settings.max_wait_seconds,
+        observe=runtime.observe,
     )
     rates = Rates(config.rates)
     inline = runtime.limits.max_inline_upload_bytes + config.request.body_bytes
     request = replace(config.request, multipart_bytes=max(config.request.multipart_bytes, inline))
     route = GraphQLRoute(engine, services, authenticator, rates, request)
     sockets = SocketRoute(engine, services, authenticator, rates, config.sockets, config.allowed_origins)
-    return Router(
+    application = Router(
         routes=[
             Route("/graphql", route, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", sockets.__call__),
@@ -60,6 +62,7 @@ def create_app(config: WebConfig) -> ASGIApp:
         ],
         middleware=_middleware(config),
     )
+    return Observed(application, runtime.observe) if runtime.observe else application
 
 
 def _middleware(config: WebConfig) -> list[Middleware]:

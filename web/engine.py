@@ -22,6 +22,7 @@ from graphql import (
 from strawberry import Schema
 
 from domain.errors import BadInput, Forbidden, Rejected, Unauthenticated
+from domain.observing import Facts, Observe, observed
 from resolvers.context import RequestContext
 from resolvers.errors import coded
 from web.cost import TooExpensive
@@ -32,6 +33,7 @@ from web.graphql_request import GraphQLRequest
 from web.metrics import observe_operation
 
 Answer = Mapping[str, object]
+_LONGEST_NAME: Final = 100
 _NO_OPERATION: Final = "The document holds no operation of this name, or several and none is named."
 
 
@@ -60,14 +62,26 @@ class Refused:
 
 
 class Engine:
-    """The schema with its document caches. `seconds` bounds each query, mutation and step of a subscription."""
+    """The schema with its document caches.
 
-    def __init__(self, schema: Schema, documents: Documents, anonymous: Documents, *, seconds: float) -> None:
+    `seconds` bounds each query, mutation and step of a subscription; `observe` is told of queries and mutations.
+    """
+
+    def __init__(
+        self,
+        schema: Schema,
+        documents: Documents,
+        anonymous: Documents,
+        *,
+        seconds: float,
+        observe: Observe | None = None,
+    ) -> None:
         self._schema = graphql_schema(schema)
         self._executor = schema.execution_context_class
         self._documents = documents
         self._anonymous = anonymous
         self._seconds = seconds
+        self._observe = observe
 
     async def prepare(self, request: GraphQLRequest, *, anonymous: bool = False) -> Ready | Refused:
         """Parse, validate and reckon, without running anything; `anonymous` callers may see less of the schema."""
@@ -87,8 +101,10 @@ class Engine:
     async def run(self, ready: Ready, context: RequestContext) -> Answer:
         """The result of a query or mutation, for waiting resolvers with their own waiting time on top."""
         started = time.monotonic()
-        answer = await self._run(ready, context)
-        outcome = "failed" if "errors" in answer else "answered"
+        with observed(self._observe, ready.kind.value, _facts(ready)) as said:
+            answer = await self._run(ready, context)
+            outcome = "failed" if "errors" in answer else "answered"
+            said({"leadport.outcome": outcome})
         observe_operation(ready.kind.value, outcome, time.monotonic() - started)
         return answer
 
@@ -144,6 +160,12 @@ class Engine:
 def graphql_schema(schema: Schema) -> GraphQLSchema:
     """graphql-core's schema behind Strawberry's, which shows it no other way."""
     return schema._schema  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - there is no public name
+
+
+def _facts(ready: Ready) -> Facts:
+    name = ready.operation.name
+    facts = {"graphql.operation.type": ready.kind.value}
+    return {**facts, "graphql.operation.name": name.value[:_LONGEST_NAME]} if name else facts
 
 
 def _root_field(operation: OperationDefinitionNode) -> str:

@@ -56,6 +56,7 @@ async def is_more(relay: Relay, lost: int) -> bool:
     return relay.lost > lost
 
 
+@pytest.mark.chaos
 async def test_f4_a_network_that_freezes_slows_down_and_is_cut_costs_a_job_nothing(stage: Stage, relayed: Relay):
     job = await stage.submit(blocks=40, seconds=0.02)
     await running(stage, job.id)
@@ -95,7 +96,7 @@ async def test_f8_workers_whose_clocks_are_90_seconds_off_take_no_job_from_each_
     assert row["workers"] == 2
 
 
-@pytest.mark.parametrize("seconds", [OFF, -OFF])
+@pytest.mark.parametrize("seconds", [OFF, pytest.param(-OFF, marks=pytest.mark.chaos)])
 async def test_f8_a_dead_workers_jobs_are_taken_over_in_time_whatever_its_clock_said(
     stage: Stage, worker: StartWorker, seconds: int
 ):

@@ -57,15 +57,19 @@ def says_nothing(text: str) -> bool:
 
 
 class Reading(dict[str, Read]):
-    """Reads cells of one field; equal cells are read once. Blank cells are NULL, masked ones MASKED."""
+    """Reads cells of one field; equal cells are read once. Blank cells are NULL, masked ones MASKED.
 
-    def __init__(self, read: Callable[[str], Read]) -> None:
+    `guarded`: the cells may bear the apostrophe of our formula guard.
+    """
+
+    def __init__(self, read: Callable[[str], Read], *, guarded: bool = True) -> None:
         super().__init__()
         self._read = read
+        self._trimmed = bare if guarded else str.strip
 
     def __missing__(self, cell: str) -> Read:
         if len(self) >= _REMEMBERED:
             self.clear()
-        text = bare(cell)
+        text = self._trimmed(cell)
         found = self[cell] = (NULL if not text else MASKED) if says_nothing(text) else self._read(text)
         return found

@@ -41,11 +41,15 @@ _UNDECODABLE: Final = Flaw(code=ImportIssueCode.BAD_ENCODING, message="some byte
 
 @dataclass(slots=True, kw_only=True)
 class CellBlock:
-    """The cells of a block by column of the file; `suspect`: some may hold control characters or lost bytes."""
+    """The cells of a block by column of the file; `suspect`: some may hold control characters or lost bytes.
+
+    `guarded`: they may bear the apostrophe of our formula guard.
+    """
 
     columns: Sequence[Sequence[str]]
     count: int
     suspect: bool
+    guarded: bool
     log: IssueLog
 
 
@@ -71,13 +75,15 @@ class Cells:
 
     place: Place
     values: Sequence[str]
+    guarded: bool
     defaulted: Sequence[int] = ()
 
 
 def cells_of(target: Target, place: Place, block: CellBlock, joint: str) -> Cells:
     """The cells of a target; several columns are joined by `joint`."""
     if not target.sources:
-        return Cells(place=place, values=[target.default or ""] * block.count, defaulted=range(block.count))
+        given = [target.default or ""] * block.count
+        return Cells(place=place, values=given, guarded=block.guarded, defaulted=range(block.count))
     parts = [_source_cells(source, target.default, place, block) for source in target.sources]
     values = (
         parts[0]
@@ -85,13 +91,13 @@ def cells_of(target: Target, place: Place, block: CellBlock, joint: str) -> Cell
         else [joint.join(filter(None, map(str.strip, row))) for row in zip(*parts, strict=True)]
     )
     if target.default is None:
-        return Cells(place=place, values=values)
+        return Cells(place=place, values=values, guarded=block.guarded)
     blank = [index for index, cell in enumerate(values) if not cell or cell.isspace()]
     if blank:
         values = list(values)
         for index in blank:
             values[index] = target.default
-    return Cells(place=place, values=values, defaulted=blank)
+    return Cells(place=place, values=values, guarded=block.guarded, defaulted=blank)
 
 
 def _source_cells(source: SourceColumn, default: str | None, place: Place, block: CellBlock) -> Sequence[str]:
@@ -132,7 +138,7 @@ def read_texts(target: Target, cells: Cells, longest: int, label: str, log: Issu
     texts = [cell.strip() for cell in cells.values]
     column = Column(target=target, encoded=texts, texts=texts, defaulted=cells.defaulted)
     joined = _BETWEEN.join(texts)
-    if GUARD in joined:
+    if cells.guarded and GUARD in joined:
         texts = [bare(text) for text in texts]
     if HIDDEN in joined and target.field is not None:
         column.silent = [index for index, text in enumerate(texts) if is_masked(text)]

@@ -20,6 +20,8 @@ from transfer.validate_numbers import boolean_reader, decimal_reader, integer_re
 
 _K = LeadFieldKey
 _LONGEST_NAME: Final = FIELDS[_K.COMPANY_NAME].max_length or 0
+_LIKE_CSV: Final = frozenset({ImportFormat.CSV, ImportFormat.XLSX})
+"""A CSV file of ours that was saved as a workbook keeps the apostrophes before its phones."""
 _STATUS_FIELDS: Final = frozenset({_K.STATUS, _K.STATUS_ID, _K.STATUS_NAME})
 
 
@@ -53,15 +55,21 @@ class Readers:
     facts: OrganizationFacts
     companies: Companies
 
+    @property
+    def guarded(self) -> bool:
+        """Whether texts may bear the apostrophe of our formula guard: no other format of ours has one."""
+        return self.dialect.format is ImportFormat.CSV
+
     def phones(self) -> PhoneReading:
         """The reading of phone cells."""
         country = self.options.default_country or self.facts.country
-        return PhoneReading(PhoneRules(country=country, strict=_K.PHONE in self.options.must_be_valid))
+        guarded = self.dialect.format in _LIKE_CSV
+        return PhoneReading(PhoneRules(country=country, strict=_K.PHONE in self.options.must_be_valid, guarded=guarded))
 
     def values(self, key: LeadFieldKey) -> Reading | None:
         """The reading of a typed field's cells, None for free texts and phones."""
         read = self._reader(FIELDS[key])
-        return None if read is None else Reading(read)
+        return None if read is None else Reading(read, guarded=self.guarded)
 
     def _reader(self, lead_field: LeadField) -> Callable[[str], Read] | None:
         mark = self.dialect.decimal_mark.value

@@ -57,6 +57,7 @@ class RowJudge:
         self._required = options.required
         self._stages = {status.id: status.stage.name for status in facts.statuses}
         self._phones = readers.phones()
+        self._guarded = readers.guarded
         self._readings = dict[str, Reading | None]()
         for target in plan.targets:
             self._readings[target.name] = readers.values(target.field) if target.field is not None else None
@@ -83,7 +84,7 @@ class RowJudge:
         raw = _squared(records, len(self._plan.headers), log)
         judged = Judged(count=count, records=records, log=log, raw_columns=raw)
         judged.blanks = [count - sum(map(bool, map(str.strip, cells))) for cells in raw]
-        block = CellBlock(columns=raw, count=count, suspect=records.suspect, log=log)
+        block = CellBlock(columns=raw, count=count, suspect=records.suspect, guarded=self._guarded, log=log)
         for target in self._plan.targets:
             self._read(target, block, judged)
         self._require(judged)

@@ -32,10 +32,11 @@ MASKED_PHONE: Final = NO_PHONE._replace(flaw=MASKED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhoneRules:
-    """`country` is the default one; `strict`: an invalid phone refuses the row."""
+    """`country` is the default one; `strict`: an invalid phone refuses the row; `guarded` as for `Reading`."""
 
     country: str
     strict: bool
+    guarded: bool = True
 
 
 class PhoneReading(dict[str, PhoneCell]):
@@ -47,11 +48,12 @@ class PhoneReading(dict[str, PhoneCell]):
         severity = Severity.ERROR if rules.strict else Severity.WARNING
         self._invalid = Flaw(code=ImportIssueCode.INVALID_PHONE, message="not a valid phone number", severity=severity)
         self._remembered = remembered
+        self._trimmed = bare if rules.guarded else str.strip
 
     def __missing__(self, cell: str) -> PhoneCell:
         if len(self) >= self._remembered:
             self.clear()
-        text = bare(cell)
+        text = self._trimmed(cell)
         found = self[cell] = (MASKED_PHONE if text else NO_PHONE) if says_nothing(text) else self._phone(text)
         return found
 

@@ -1,10 +1,12 @@
 """What is exported imports back as unchanged: every column, every format, whatever the values are."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from domain.documents import LeadDocument
 from domain.exports import ColumnSpec
@@ -14,6 +16,7 @@ from domain.requests import UpsertLeads
 from domain.vocabulary import (
     BuiltinTemplate,
     ExportFormat,
+    FieldType,
     JobState,
     LeadFieldKey,
     LeadSource,
@@ -24,6 +27,7 @@ from domain.vocabulary import (
 from jobs.lead_pushes import upsert_leads
 from jobs.runtime import Runtime
 from tests.conftest import MakeOrganization
+from tests.jobs.any_leads import DRAWN, any_lead
 from tests.jobs.exporting import Exporting
 from tests.jobs.importing import Importing, counts_of, overwriting, working
 from tests.jobs.test_import_acceptance import EXPECTED, FOLDER, mapping_of, options_of
@@ -104,6 +108,85 @@ async def test_s25_a_lead_of_any_values_comes_back_as_it_was(importing: Importin
     changes = await importing.rows("select row, before, after from app.import_changes order by row")
     issues = await importing.rows("select row, field, code, value from app.import_issues order by row")
     assert (counts_of(again), changes) == ({"unchanged": 3}, []), issues
+
+
+Rows = list[dict[str, object]]
+ALIASED = frozenset({_K.STATUS_ID, _K.COMPANY_ID, _K.CHATBOT_ID, _K.ADDRESS})
+"""Further columns of the same values, ids among them."""
+TABLE = ", ".join(
+    f"date_trunc('second', {field.column}) as {field.column}" if field.type is FieldType.DATETIME else str(field.column)
+    for field in (FIELDS[key] for key in dict.fromkeys((*(drawn.key for drawn in DRAWN), _K.PHONE, _K.EMAIL)))
+    if field.column is not None and field.key is not _K.NATIONAL_ID
+)
+WRITTEN = f"""{TABLE}, custom, phone_key, phone_display, email_key, stage, notes_count, national_id_last4, search_text,
+(select c.name from app.companies c where c.id = leads.company_id) as company,
+(select array_agg(n.text order by n.text) from app.notes n where n.lead_id = leads.id) as texts"""
+
+
+async def exported_and_imported(
+    importing: Importing, other: Importing, leads: Sequence[LeadDocument], kind: ExportFormat
+) -> None:
+    """Into the same organization nothing changes; in an empty one the same leads arise."""
+    options = ImportOptions(required=(), merge_strategy=MergeStrategy.CREATE_NEW)
+    await upsert_leads(importing.runtime, importing.actor, UpsertLeads(rows=tuple(leads), options=options))
+    name = f"leads.{kind.lower()}"
+    own = await importing.rows("select key from app.custom_fields order by key")
+    columns = (*ROUND_TRIP, *(ColumnSpec(custom=str(row["key"])) for row in own))
+    before = await importing.rows(f"select {WRITTEN} from app.leads order by id")
+    assert len(before) > len(leads) / 2
+    data = await exported(importing, columns=columns, format=kind)
+    again = await importing.run(data, name, options=overwriting(**KEEPING))
+    changes = await importing.rows("select before, after from app.import_changes")
+    issues = await importing.rows("select row, field, code, value from app.import_issues where severity = 'ERROR'")
+    assert (changes, issues, counts_of(again)) == ([], [], {"unchanged": len(before)} if before else {})
+    without = tuple(column for column in columns if column.field not in {_K.LEAD_ID, _K.VERSION, *ALIASED})
+    data = await exported(importing, columns=without, format=kind, unmask=True)
+    moved = await other.run(data, name, options=replace(options, unmapped=UnmappedColumns.CUSTOM))
+    assert counts_of(moved) == ({"created": len(before)} if before else {})
+    found = await other.rows(f"select {WRITTEN} from app.leads order by id")
+    assert list(differences(comparable(before), comparable(found))) == []
+
+
+def differences(before: Rows, after: Rows) -> Iterator[tuple[str, object, object]]:
+    for old, new in zip(before, after, strict=True):
+        yield from ((key, old[key], new[key]) for key in old if old[key] != new[key])
+
+
+def comparable(leads: Rows) -> Rows:
+    """In the order of what they hold; ids of the organization's own things are compared by name."""
+    shown = [{key: value for key, value in lead.items() if key not in {"status_id", "company_id"}} for lead in leads]
+    return sorted(shown, key=repr)
+
+
+BATCH = 40
+FORMATS = (ExportFormat.CSV, ExportFormat.XLSX, ExportFormat.JSON, ExportFormat.JSONL)
+
+
+async def check_any(importing: Importing, fresh: MakeOrganization, batches: int) -> None:
+    leads: list[LeadDocument] = []
+
+    @seed(batches)
+    @settings(max_examples=batches * BATCH, database=None, phases=(Phase.generate,), suppress_health_check=HealthCheck)
+    @given(any_lead())
+    def draw(lead: LeadDocument) -> None:
+        leads.append(lead)
+
+    draw()
+    for start in range(0, len(leads), BATCH):
+        one, other = [Importing.of(importing.runtime, await fresh(), Role.OWNER) for _ in range(2)]
+        kind = FORMATS[start // BATCH % len(FORMATS)]
+        await exported_and_imported(one, other, leads[start : start + BATCH], kind)
+
+
+async def test_any_lead_is_the_same_after_export_and_import(importing: Importing, new_organization: MakeOrganization):
+    await check_any(importing, new_organization, 4)
+
+
+@pytest.mark.chaos
+async def test_thousands_of_leads_are_the_same_after_export_and_import(
+    importing: Importing, new_organization: MakeOrganization
+):
+    await check_any(importing, new_organization, 80)
 
 
 @pytest.mark.parametrize("template", list(BuiltinTemplate))

@@ -124,4 +124,5 @@ if __name__ == "__main__":
     WAYS[way](*arguments)
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"seconds": seconds, "MB over idle": (peak - idle) / 2**20}))
+    size = Path(arguments[-1]).stat().st_size / 1e6
+    print(json.dumps({"seconds": seconds, "MB": size, "MiB over idle": (peak - idle) / 2**20}))

@@ -51,12 +51,13 @@ async def main(app: str, system: str, folder: str, organization: str, asked: str
             await connection.execute("update job_files set deleted_at = now()")
         assert row is not None
         assert row["state"] == "COMPLETED", row["failure"]
+        assert row["row_count"] == given.get("limit", row["row_count"])
     figures = {
         "seconds": seconds,
         "cpu seconds": busy,
         "rows": row["row_count"],
         "MB": row["byte_count"] / 1e6,
-        "MB over idle": (peak - idle) / 2**20,
+        "MiB over idle": (peak - idle) / 2**20,
     }
     print(json.dumps(figures))
 

@@ -1,0 +1,63 @@
+"""What was measured, as rows of `JSON=file` and as the table of the documentation."""
+
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+Row = dict[str, object]
+Figures = dict[str, float]
+OURS = "leadport"
+COPY = "psql \\copy"
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- bench-export -->", "<!-- /bench-export -->"
+
+
+def against_copy(work: str, subject: str, pairs: Sequence[tuple[Figures, Figures]]) -> Row:
+    """The medians of runs that each had a psql beside them; of memory the most."""
+    figures = {name: statistics.median(run[name] for run, _ in pairs) for name in pairs[0][0]}
+    figures["MiB over idle"] = max(run["MiB over idle"] for run, _ in pairs)
+    reference = statistics.median(psql["seconds"] for _, psql in pairs)
+    ratio = figures["seconds"] / reference
+    return compared(work, subject, COPY, ratio, {**figures, "reference seconds": reference})
+
+
+def beside(row: Row, other: Row, name: str) -> Row:
+    """One row's time in units of another's."""
+    seconds, reference = figures_of(row)["seconds"], figures_of(other)["seconds"]
+    figures = {"seconds": seconds, "reference seconds": reference}
+    return compared(str(row["work"]), OURS, name, seconds / reference, figures)
+
+
+def compared(work: str, subject: str, reference: str, ratio: float, figures: Mapping[str, float]) -> Row:
+    rounded = {name: round(value, 2) for name, value in figures.items()}
+    shown = ", ".join(f"{name} {value:,}" for name, value in rounded.items())
+    print(f"{work}, {subject}: {ratio:.2f} times {reference}; {shown}", flush=True)
+    return {"work": work, "subject": subject, "reference": reference, "ratio": round(ratio, 3), "figures": rounded}
+
+
+def figures_of(row: Row) -> Figures:
+    figures = row["figures"]
+    assert isinstance(figures, dict)
+    return figures
+
+
+def write_table(found: Sequence[Row]) -> None:
+    """Between its markers in the documentation; what stands around them stays."""
+    head, _, rest = DOCUMENT.read_text().partition(BEGIN)
+    DOCUMENT.write_text(f"{head}{BEGIN}\n" + "\n".join(table(found)) + f"\n{END}{rest.partition(END)[2]}")
+
+
+def table(found: Sequence[Row]) -> Iterator[str]:
+    yield "| work | by | times psql \\copy | seconds | MB | MiB over idle |"
+    yield "|---|---|---|---|---|---|"
+    for row in found:
+        if row["reference"] == COPY:
+            figures = figures_of(row)
+            yield (
+                f"| {row['work']} | {row['subject']} | {row['ratio']:.2f} | {figures['seconds']:,} "
+                f"| {figures['MB']:,.0f} | {figures['MiB over idle']:,.0f} |"
+            )
+    yield ""
+    for row in found:
+        if row["reference"] != COPY:
+            yield f"- {row['work']}: {row['ratio']:.2f} times {row['reference']}."

@@ -21,7 +21,8 @@ __all__ = [
     "other_lead",
 ]
 
-_KEYS: Final = "version, stage not in ('WON', 'LOST') as active, phone_key, external_id"
+_KEYS: Final = """version, stage not in ('WON', 'LOST') as active, phone_key, external_id,
+  (select key_folded from statuses s where s.id = l.status_id) as status"""
 _TOUCH: Final = "version = version + 1, updated_at = now(), updated_by = $2, changed_xid = pg_current_xact_id()"
 _OTHER: Final = """
 select id from leads o where o.id <> $1 and (
@@ -49,12 +50,13 @@ where id = $1 and national_id_cipher is not null
 
 @dataclass(frozen=True, slots=True)
 class LeadKeys:
-    """What another lead could double. `active`: neither won nor lost."""
+    """What another lead could double. `active`: neither won nor lost; `status` is its key, case-folded."""
 
     version: int
     active: bool
     phone_key: str | None
     external_id: str | None
+    status: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +71,8 @@ class NewCall:
 
 async def lock_lead(connection: Connection, lead_id: UUID) -> LeadKeys | None:
     """The lead, kept from other changes until the transaction's end; None where there is none."""
-    row = await connection.fetchrow(f"select {_KEYS} from leads where id = $1 for update", lead_id)
-    return LeadKeys(row["version"], row["active"], row["phone_key"], row["external_id"]) if row else None
+    row = await connection.fetchrow(f"select {_KEYS} from leads l where id = $1 for update", lead_id)
+    return LeadKeys(*row.values()) if row else None
 
 
 async def other_lead(

@@ -118,6 +118,7 @@ class _Run:
             files=(data, described),
             row_count=self.rows,
             byte_count=stored.bytes,
+            expires_at=data.expires_at,
             summary=f"{self.rows:,} activity entries exported to {name}",
             details={"file": name, "entries": self.rows},
         )

@@ -104,6 +104,7 @@ async def _end(writing: Writing, organization: OrganizationRecord, made: Made) -
         files=(data, described),
         row_count=made.rows,
         byte_count=made.stored.bytes,
+        expires_at=expires_at,
         summary=f"{made.rows} leads exported to {resolved.file_name}",
         lead_count=made.rows,
         details={"file": resolved.file_name, "unmasked": resolved.spec.unmask, "sample": _sample(resolved)},

@@ -1,7 +1,6 @@
 """Single leads: created under the rules of an import, changed, noted, called."""
 
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
@@ -26,13 +25,12 @@ from db.lead_writes import (
 from db.locks import Lock, take
 from domain.actors import Actor
 from domain.checks import require
-from domain.custom_fields import custom_problems
 from domain.documents import LeadDocument
-from domain.errors import ConflictProblem, Forbidden, InputProblem, Path, Problem, Rejected, not_found
+from domain.errors import ConflictProblem, Forbidden, Path, Problem, Rejected, not_found
 from domain.ids import IdKind, format_id, parse_id
 from domain.imports import ImportOptions
-from domain.lead_issues import control_problems, problems_of
-from domain.patches import clear_problems
+from domain.lead_issues import problems_of
+from domain.lead_requests import call_problems, change_problems, document_problems, identity_problems
 from domain.periods import in_utc
 from domain.records import NoteRecord, OrganizationRecord
 from domain.requests import AddNote, CreateLead, RecordCall, UpdateLead
@@ -58,13 +56,10 @@ _K = LeadFieldKey
 _CREATE: Final = "createLead"
 _LEAD: Final[Path] = ("input", "lead")
 _SET: Final[Path] = ("input", "set")
-_IDENTIFYING: Final = (_K.NAME, _K.PHONE, _K.EMAIL, _K.EXTERNAL_ID)
 _REKEYING: Final = frozenset({_K.PHONE, _K.EMAIL, _K.EXTERNAL_ID, _K.STATUS})
 """Fields that may make a lead the double of another, or no longer one."""
 _RULES: Final = ImportOptions(required=(), must_be_valid=(_K.ASSIGNEE,), blank_cells=BlankCells.CLEAR)
 _LONGEST_NOTE: Final = 100_000
-_LONGEST_STATUS: Final = 100
-_LONGEST_CALL_SECONDS: Final = 86_400 * 7
 
 
 class DuplicateLead(Rejected):
@@ -89,7 +84,7 @@ async def create_lead(runtime: Runtime, actor: Actor, request: CreateLead) -> Wr
     Raises DuplicateLead (SKIP), Rejected, Forbidden.
     """
     _authorize(actor, request.lead, ())
-    require((*_document_problems(request.lead, _LEAD), *_identity_problems(request.lead)))
+    require((*document_problems(request.lead, _LEAD), *identity_problems(request.lead, _LEAD)))
     options = replace(_RULES, merge_strategy=request.on_duplicate)
     digest = _hash(request)
     async with runtime.database.unit(actor.organization_id) as connection:
@@ -110,14 +105,14 @@ async def update_lead(
 ) -> WrittenLead:
     """Change a lead. Raises DuplicateLead, Rejected (VERSION_CONFLICT, NOT_FOUND), Forbidden."""
     _authorize(actor, request.set, request.clear)
-    require((*_document_problems(request.set, _SET), *_change_problems(request)))
+    require((*document_problems(request.set, _SET), *change_problems(request, _SET)))
     lead_id = _lead_id(request.id, "input", "id")
     async with runtime.database.unit(actor.organization_id) as connection:
         facts = await load_facts(connection, runtime.limits)
         if not _REKEYING.isdisjoint((*request.set.values, *request.clear)):
             await take(connection, Lock.LEADS, actor.organization_id)
         before = await _locked(connection, request, lead_id)
-        pushed = await _merge(runtime, connection, actor, _Change(request, lead_id, facts))
+        pushed = await _merge(runtime, connection, actor, _Change(_moving(request, before), lead_id, facts))
         await _require_single(connection, organization, lead_id, before)
         await _note(connection, actor, pushed, _fields(request.set, request.clear))
     return WrittenLead(lead_id, existed=True)
@@ -137,7 +132,7 @@ async def note_lead(runtime: Runtime, actor: Actor, request: AddNote) -> NoteRec
 
 async def record_call(runtime: Runtime, organization: OrganizationRecord, actor: Actor, request: RecordCall) -> UUID:
     """Record a call with a lead; returns the lead. Raises Rejected."""
-    require(_call_problems(request))
+    require(call_problems(request))
     lead_id = _lead_id(request.lead_id, "input", "leadId")
     call = NewCall(
         lead_id=lead_id,
@@ -185,6 +180,14 @@ async def _locked(connection: Connection, request: UpdateLead, lead_id: UUID) ->
         path, code = ("input", "expectedVersion"), UserErrorCode.VERSION_CONFLICT
         raise Rejected(ConflictProblem(code, message, path, current_version=before.version))
     return before
+
+
+def _moving(request: UpdateLead, before: LeadKeys) -> UpdateLead:
+    """The request without a status that the lead has: it may be one that is no longer in use."""
+    given = request.set.values
+    if str(given.get(_K.STATUS, "")).strip().casefold() != before.status:
+        return request
+    return replace(request, set=replace(request.set, values={key: given[key] for key in given if key is not _K.STATUS}))
 
 
 async def _require_single(
@@ -253,33 +256,6 @@ def _authorize(actor: Actor, document: LeadDocument, clear: tuple[LeadFieldKey, 
     for permission in needed:
         if not actor.may(permission):
             raise Forbidden(permission)
-
-
-def _document_problems(document: LeadDocument, path: Path) -> Iterator[Problem]:
-    if _K.LEAD_ID in document.values:
-        yield InputProblem(UserErrorCode.INVALID, "An id is given to upsertLeads alone.", (*path, "id"))
-    yield from custom_problems(document.custom, (*path, "customFields"))
-    yield from control_problems(document, path)
-
-
-def _identity_problems(document: LeadDocument) -> Iterator[Problem]:
-    if not any(str(document.values.get(key, "")).strip() for key in _IDENTIFYING):
-        message = "Give a name, a phone, an e-mail address or an external id."
-        yield InputProblem(UserErrorCode.REQUIRED, message, (*_LEAD, "name"))
-
-
-def _change_problems(request: UpdateLead) -> Iterator[Problem]:
-    if not request.set.values and not request.set.custom and not request.clear:
-        yield InputProblem(UserErrorCode.REQUIRED, "Say what to change.", _SET)
-    yield from clear_problems(request.clear, tuple(request.set.values), ("input", "clear"))
-
-
-def _call_problems(request: RecordCall) -> Iterator[Problem]:
-    yield from text_problems(request.status, _LONGEST_STATUS, ("input", "status"))
-    seconds = request.duration_seconds
-    if seconds is not None and not 0 <= seconds <= _LONGEST_CALL_SECONDS:
-        message = f"A call lasts from 0 to {_LONGEST_CALL_SECONDS:,} seconds."
-        yield InputProblem(UserErrorCode.OUT_OF_RANGE, message, ("input", "durationSeconds"))
 
 
 def _fields(document: LeadDocument, clear: tuple[LeadFieldKey, ...]) -> tuple[str, ...]:

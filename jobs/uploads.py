@@ -13,7 +13,7 @@ from db.connections import Connection
 from db.import_facts import load_organization
 from db.uploads import NewUpload, complete_upload, expire_uploads, insert_upload, load_upload
 from domain.actors import Actor
-from domain.errors import Forbidden, LimitProblem, Rejected, not_found
+from domain.errors import Forbidden, InputProblem, LimitProblem, Rejected, not_found
 from domain.file_names import shown_file_name
 from domain.ids import IdKind, new_id, parse_id
 from domain.records import HttpHeader, SignedUrl, UploadRecord
@@ -66,8 +66,11 @@ class _Ticket(msgspec.Struct, frozen=True):
 
 
 async def create_upload(runtime: Runtime, actor: Actor, limits: Limits, request: CreateUpload) -> UploadRecord:
-    """Announce a file. Raises Forbidden, Rejected (LIMIT_EXCEEDED)."""
+    """Announce a file. Raises Forbidden, Rejected (LIMIT_EXCEEDED, OUT_OF_RANGE)."""
     _authorize(actor)
+    if request.bytes is not None and request.bytes < 0:
+        message = "A size is not below 0."
+        raise Rejected(InputProblem(UserErrorCode.OUT_OF_RANGE, message, ("input", "bytes")))
     if request.bytes is not None and request.bytes > limits.max_upload_bytes:
         raise _too_large(limits.max_upload_bytes, request.bytes, "input", "bytes")
     async with runtime.database.unit(actor.organization_id) as connection:

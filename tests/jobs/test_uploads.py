@@ -101,6 +101,13 @@ async def test_an_expired_upload_goes_with_its_object_and_one_that_a_job_took_ov
     assert sizes == [None, len(DATA)]
 
 
+async def test_a_size_below_nothing_is_refused(importing: Importing):
+    announced = CreateUpload(file_name="a.csv", bytes=-1)
+    with pytest.raises(Rejected) as refused:
+        await create_upload(importing.runtime, importing.actor, Limits(), announced)
+    assert [(one.code, one.path) for one in refused.value.problems] == [("OUT_OF_RANGE", ("input", "bytes"))]
+
+
 async def test_two_imports_of_one_upload_have_a_file_each(importing: Importing, database_url: str):
     shown, token = await announce(importing)
     await accept_upload(importing.runtime, token, chunks(DATA))

@@ -155,6 +155,14 @@ async def test_a_preview_is_what_the_file_would_be(desk: Desk):
     assert answer["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT", "inputPath": ["spec", "limit"]}
 
 
+async def test_a_job_says_when_its_file_goes(desk: Desk):
+    job = (await export(desk))["job"]
+    shown = "query($id: ID!) { job(id: $id) { expiresAt files { expiresAt } } }"
+    found = (await desk.ask(shown, id=job["id"]))["job"]
+    assert found["expiresAt"] is not None
+    assert {file["expiresAt"] for file in found["files"]} == {found["expiresAt"]}
+
+
 async def test_a_builtin_template_is_taken_by_the_id_that_the_list_shows_and_stays_as_it_is(desk: Desk):
     chosen = await export(desk, templateId="template_crm")
     assert [column["header"] for column in chosen["job"]["columns"]] == ["Name", "Phone", "Email", "Policy"]

@@ -25,6 +25,8 @@ CALL = f"""mutation($id: ID!, $at: DateTime!, $status: String!, $seconds: Int) {
   recordCall(input: {{leadId: $id, at: $at, status: $status, durationSeconds: $seconds}}) {{
     lead {{ version lastCall {{ at status durationSeconds }} }} {ERRORS} }}
 }}"""
+RETIRE = """mutation($id: ID!) { saveLeadStatus(input: {id: $id, key: "contacted", label: "Contacted",
+  stage: CONTACTED, active: false}) { status { active } } }"""
 PHONE = "+12125550100"
 FULL = {
     "externalId": "crm-1", "name": "Dana Levi", "phone": "(212) 555-0100", "email": "dana@example.com",
@@ -214,6 +216,14 @@ async def test_somebody_who_is_not_there_and_an_unknown_status_are_told_for_what
         },
         {"__typename": "NotFoundError", "code": "NOT_FOUND", "path": [*path, "assigneeId"], "ids": [absent]},
     ]  # fmt: skip
+
+
+async def test_a_lead_keeps_a_status_that_is_no_longer_in_use_and_no_other_gets_it(desk: Desk):
+    kept, other = await desk.leads({"name": "A", "status": "contacted"}, {"name": "B"})
+    (status,) = await desk.rows("select id from app.statuses where key = 'contacted'")
+    await desk.ask(RETIRE, id=format_id(IdKind.STATUS, status["id"]))
+    assert (await change(desk, kept, set={"name": "A2", "status": "Contacted"}))["lead"]["version"] == 2
+    assert (await change(desk, other, set={"status": "contacted"}))["userErrors"][0]["code"] == "UNKNOWN_VALUE"
 
 
 async def test_clearing_the_last_call_leaves_nothing_of_it(desk: Desk):

@@ -71,8 +71,10 @@ class Importing:
         return format_id(IdKind.UPLOAD, upload.id)
 
     async def start(self, data: bytes, name: str = "leads.csv", **request: object) -> JobRecord:
-        upload = await self.send(data, name)
-        return await import_leads(self.runtime, self.actor, ImportRequest(upload_id=upload, **request))
+        return await self.begin(await self.send(data, name), **request)
+
+    async def begin(self, upload_id: str, **request: object) -> JobRecord:
+        return await import_leads(self.runtime, self.actor, ImportRequest(upload_id=upload_id, **request))
 
     async def run(self, data: bytes, name: str = "leads.csv", **request: object) -> JobRecord:
         job = await self.start(data, name, **{"allow_same_file": True, **request})

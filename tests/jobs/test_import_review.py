@@ -14,6 +14,7 @@ from jobs.import_answers import commit_import, revert_import, update_import
 from jobs.runtime import Runtime
 from tests.conftest import MakeOrganization
 from tests.jobs.importing import Importing, counts_of, csv, overwriting, result_of, shown, to, working
+from tests.jobs.under_fire import many
 
 PHONES = [f"+1212555{number:04}" for number in range(100, 200)]
 
@@ -57,6 +58,29 @@ async def test_a_reviewed_plan_is_carried_out(importing: Importing):
     done = await commit(importing, job, 1)
     assert (done.state, counts_of(done)) == (JobState.COMPLETED, {"created": 1, "updated": 1, "unchanged": 1})
     assert await importing.leads("name") == [("A2",), ("B",), ("C",)]
+
+
+OUTCOMES = """select r.row, r.line, r.letter from app.import_outcomes o cross join lateral
+unnest(o.rows, o.lines, string_to_array(o.outcomes, null)) r(row, line, letter) where o.job_id = $2 order by 1"""
+CHANGES = """select row, before - 'company_id' as before, after - 'company_id' as after, after ? 'company_id' as company
+from app.import_changes where job_id = $2 order by row"""
+ISSUES = "select row, position, code, severity, field, value from app.import_issues where job_id = $2 order by 1, 2"
+
+
+@pytest.mark.parametrize("strategy", list(MergeStrategy))
+async def test_a_plan_is_exactly_what_the_commit_does_row_by_row(importing: Importing, strategy: MergeStrategy):
+    await importing.run(many(2_000, 1, first=500))
+    data, options = many(6_000, 2), ImportOptions(merge_strategy=strategy)
+    planned = await importing.run(data, mode=ImportMode.VALIDATE, options=options)
+    done = await importing.run(data, options=options)
+    plan, counts = result_of(planned).plan, result_of(done).counts
+    assert plan is not None
+    assert (plan.creates, plan.updates, plan.unchanged, plan.skips, plan.errors) == (
+        counts.created, counts.updated, counts.unchanged, counts.skipped, counts.failed,
+    )  # fmt: skip
+    assert counts.created > 0
+    for told in (OUTCOMES, CHANGES, ISSUES):
+        assert await importing.rows(told, planned.id) == await importing.rows(told, done.id)
 
 
 async def test_a_lead_that_changed_after_the_review_is_left_alone(importing: Importing):

@@ -4,11 +4,12 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from graphql import (
     DocumentNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
@@ -18,9 +19,11 @@ from graphql import (
     specified_rules,
     validate,
 )
+from graphql.execution.collect_fields import FragmentDetails
 
 from web.cost import CostLimits, OperationCost, TooExpensive, operation_cost
 from web.overlaps import check_overlaps
+from web.variables import Signatures, signatures_of
 
 _MAX_ERRORS: Final = 20
 _SHORT: Final = 1_000
@@ -54,6 +57,8 @@ class Prepared:
     operations: Mapping[str | None, OperationDefinitionNode]
     costs: Mapping[str | None, OperationCost]
     effort: int = 0
+    signatures: Mapping[str | None, Signatures] = field(default_factory=dict[str | None, Signatures])
+    fragments: Mapping[str, FragmentDetails] = field(default_factory=dict[str, FragmentDetails])
 
     def operation(self, name: str | None) -> OperationDefinitionNode | None:
         """The operation to run: the named one, or the only one."""
@@ -126,7 +131,15 @@ class Documents:
         )
         for error in errors:
             error.extensions = {"code": "GRAPHQL_VALIDATION_FAILED"}
-        return Prepared(document, errors, operations, costs)
+        if errors:
+            return Prepared(document, errors, operations, costs)
+        signatures = {name: signatures_of(self._schema, node) for name, node in operations.items()}
+        fragments = {
+            node.name.value: FragmentDetails(node)
+            for node in document.definitions
+            if isinstance(node, FragmentDefinitionNode)
+        }
+        return Prepared(document, errors, operations, costs, signatures=signatures, fragments=fragments)
 
 
 def is_query(operation: OperationDefinitionNode) -> bool:

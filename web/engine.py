@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from inspect import isawaitable
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from graphql import (
     DocumentNode,
@@ -16,6 +16,8 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
+    default_field_resolver,  # pyright: ignore[reportUnknownVariableType] - graphql-core leaves its generics open
+    default_type_resolver,  # pyright: ignore[reportUnknownVariableType] - graphql-core leaves its generics open
     execute,  # pyright: ignore[reportUnknownVariableType] - graphql-core leaves its generics open
     subscribe,  # pyright: ignore[reportUnknownVariableType] - graphql-core leaves its generics open
 )
@@ -31,9 +33,14 @@ from web.documents import Documents, Prepared
 from web.edge import unbroken
 from web.graphql_request import GraphQLRequest
 from web.metrics import observe_operation
+from web.variables import plain_values
 
 Answer = Mapping[str, object]
 _LONGEST_NAME: Final = 100
+_DEFAULT_RESOLVERS: Final = cast(
+    "tuple[Any, Any, Any]", (default_field_resolver, default_type_resolver, default_field_resolver)
+)
+"""Of fields, of interfaces and unions, and of subscriptions."""
 _NO_OPERATION: Final = "The document holds no operation of this name, or several and none is named."
 
 
@@ -77,7 +84,7 @@ class Engine:
         observe: Observe | None = None,
     ) -> None:
         self._schema = graphql_schema(schema)
-        self._executor = schema.execution_context_class
+        self._executor = cast("Any", schema.execution_context_class)
         self._documents = documents
         self._anonymous = anonymous
         self._seconds = seconds
@@ -111,18 +118,38 @@ class Engine:
     async def _run(self, ready: Ready, context: RequestContext) -> Answer:
         try:
             async with asyncio.timeout(self._seconds):
-                result = execute(
-                    self._schema,
-                    cast("DocumentNode", ready.prepared.document),
-                    context_value=context,
-                    variable_values=dict(ready.request.variables),
-                    operation_name=ready.request.operation_name,
-                    executor_class=self._executor,
-                    hide_suggestions=ready.hide_suggestions,
-                )
+                result = self._execute(ready, context)
                 return await _answer(await result if isawaitable(result) else result, context)
         except TimeoutError:
             return _refused(f"The operation took longer than {self._seconds:.0f} seconds.", "TIMEOUT").answer
+
+    def _execute(self, ready: Ready, context: RequestContext) -> ExecutionResult | Awaitable[ExecutionResult]:
+        """What graphql-core's own `execute` does, where it need not look at the document and the variables again."""
+        name = ready.operation.name.value if ready.operation.name else None
+        values = plain_values(ready.prepared.signatures[name], ready.request.variables)
+        if values is None:
+            return execute(
+                self._schema,
+                cast("DocumentNode", ready.prepared.document),
+                context_value=context,
+                variable_values=dict(ready.request.variables),
+                operation_name=ready.request.operation_name,
+                executor_class=self._executor,
+                hide_suggestions=ready.hide_suggestions,
+            )
+        fragments = ready.prepared.fragments
+        executor = self._executor(
+            self._schema,
+            {name: fragment.definition for name, fragment in fragments.items()},
+            fragments,
+            None,
+            context,
+            ready.operation,
+            values,
+            *_DEFAULT_RESOLVERS,
+            hide_suggestions=ready.hide_suggestions,
+        )
+        return cast("ExecutionResult | Awaitable[ExecutionResult]", executor.execute_operation())
 
     async def stream(self, ready: Ready, context: RequestContext) -> AsyncGenerator[Answer]:
         """The results of a subscription; of any other operation its one result. An error that ends it is the last."""

@@ -1,7 +1,8 @@
 """From the snapshot to the store: COPY's rows become a file, packed, piece by piece, and are counted at both ends."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -14,6 +15,7 @@ from domain.vocabulary import JobFailureCode
 from storage.store import Writer
 from transfer.write_file import RowWriter
 
+Write = Callable[[Callable[[], bytes]], Awaitable[None]]
 _UNCHANGED: Final[Callable[[bytes], bytes]] = bytes
 
 
@@ -24,9 +26,9 @@ class Outlet:
     target: Writer
     pack: Callable[[bytes], bytes]
 
-    async def write(self, make: Callable[[], bytes]) -> None:
+    async def write(self, thread: Executor, make: Callable[[], bytes]) -> None:
         """Make bytes, pack and store them; making and packing go on beside the loop. Raises StorageUnavailable."""
-        packed = await asyncio.to_thread(lambda: self.pack(make()))
+        packed = await asyncio.get_running_loop().run_in_executor(thread, lambda: self.pack(make()))
         if packed:
             await self.target.write(packed)
 
@@ -46,13 +48,13 @@ async def write_stream(connection: Connection, stream: Stream, outlet: Outlet, r
 
     Raises JobFailed where what was written is not what was counted, StorageUnavailable, asyncpg.PostgresError.
     """
-    writer = stream.writer
-    await outlet.write(writer.start)
-    copied = 0
-    async with _Relay(stream, outlet, report) as relay:
-        for copy in stream.copies:
-            copied += await copy_out(connection, copy.statement, copy.options, relay.take)
-    await outlet.write(writer.finish)
+    writer, copied = stream.writer, 0
+    with ThreadPoolExecutor(1) as thread:  # one of its own: each thread that makes a piece keeps memory for the next
+        await outlet.write(thread, writer.start)
+        async with _Relay(stream, lambda make: outlet.write(thread, make), report) as relay:
+            for copy in stream.copies:
+                copied += await copy_out(connection, copy.statement, copy.options, relay.take)
+        await outlet.write(thread, writer.finish)
     report(writer.rows)
     if not copied == writer.rows == stream.rows:
         message = f"{stream.rows} rows were counted, {copied} read and {writer.rows} written."
@@ -62,9 +64,9 @@ async def write_stream(connection: Connection, stream: Stream, outlet: Outlet, r
 class _Relay:
     """Works on one piece while the next one is read: never more than two are held."""
 
-    def __init__(self, stream: Stream, outlet: Outlet, report: Callable[[int], None]) -> None:
+    def __init__(self, stream: Stream, write: Write, report: Callable[[int], None]) -> None:
         self._stream = stream
-        self._outlet = outlet
+        self._write = write
         self._report = report
         self._busy: asyncio.Task[None] | None = None
 
@@ -92,4 +94,4 @@ class _Relay:
             await busy
 
     async def _work(self, data: bytes) -> None:
-        await self._outlet.write(lambda: self._stream.writer.feed(self._stream.reveal(data)))
+        await self._write(lambda: self._stream.writer.feed(self._stream.reveal(data)))

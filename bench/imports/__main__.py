@@ -25,8 +25,9 @@ HERE = Path(__file__).parent
 BASE = "bench_known"
 SIZES = (10_000, 100_000, 1_000_000)
 SMALL = 100_000
-"""Up to here works are done three times and their medians told; workbook and peer have this many rows."""
-PEERS = {"tuned": "django-import-export, bulk and tuned", "bulk": "django-import-export, bulk"}
+"""Up to here works are done three times and their medians told; the workbook has this many rows."""
+PEERS = {10_000: ("bulk", "django-import-export, bulk"), 100_000: ("tuned", "django-import-export, bulk and tuned")}
+"""By the size that they are given, so that none takes longer than the rest together."""
 SAME = "select count(*), md5(string_agg(phone_key || name, ',' order by phone_key)) from store.leads"
 
 
@@ -78,21 +79,19 @@ class Bench:
         rounds = self.rounds if work.rows <= SMALL else 1
         return against_copy(work.name, [await self.pair(work) for _ in range(rounds)])
 
-    async def peers(self, python: Path) -> list[Row]:
-        """The import and the peer, turn about; all must have made the same leads."""
-        work = Work(SMALL, MergeStrategy.SKIP)
+    async def against_peer(self, python: Path, rows: int) -> list[Row]:
+        """The import and the peer, turn about; both must have made the same leads."""
+        work = Work(rows, MergeStrategy.SKIP)
         ours = against_copy(work.name, [await self.pair(work)])
-        made = administer(self.where.named("bench_import").dsn, SAME)
-        found: list[Row] = []
-        for way, subject in PEERS.items():
-            other = clone(self.where, BASE, "bench_peer")
-            theirs = self.peer(python, way, other, work)
-            assert administer(other.dsn, SAME) == made
-            ratio = theirs["seconds"] / figures_of(ours)["reference seconds"]
-            found.append(compared(work.name, subject, COPY, ratio, theirs))
-            ratio = figures_of(ours)["seconds"] / theirs["seconds"]
-            found.append(compared(work.name, OURS, subject, ratio, figures_of(ours)))
-        return found
+        way, subject = PEERS[rows]
+        other = clone(self.where, BASE, "bench_peer")
+        theirs = self.peer(python, way, other, work)
+        assert administer(other.dsn, SAME) == administer(self.where.named("bench_import").dsn, SAME)
+        ratio = theirs["seconds"] / figures_of(ours)["reference seconds"]
+        return [
+            compared(work.name, subject, COPY, ratio, theirs),
+            compared(work.name, OURS, subject, figures_of(ours)["seconds"] / theirs["seconds"], figures_of(ours)),
+        ]
 
     def peer(self, python: Path, way: str, other: Place, work: Work) -> Figures:
         [(status,)] = administer(other.dsn, "select distinct status_id::text from store.leads")
@@ -134,6 +133,7 @@ def works_of(rows: int, strategies: list[MergeStrategy]) -> list[Work]:
 async def measure(bench: Bench, sizes: list[int], strategies: list[MergeStrategy]) -> list[Row]:
     found: list[Row] = []
     skips: dict[int, Row] = {}
+    python = install(bench.where.folder) if PEERS.keys() & {*sizes} else None
     for rows in sizes:
         await bench.prepare(rows)
         if rows == SMALL:
@@ -141,8 +141,8 @@ async def measure(bench: Bench, sizes: list[int], strategies: list[MergeStrategy
         for work in works_of(rows, strategies):
             found.append(await bench.compare(work))
             skips.setdefault(rows, found[-1])
-        if rows == SMALL and (python := install(bench.where.folder)) is not None:
-            found += await bench.peers(python)
+        if rows in PEERS and python is not None:
+            found += await bench.against_peer(python, rows)
     return [*found, *across(sizes, skips)]
 
 

@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import fields
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
@@ -51,6 +52,24 @@ def _items(value: object) -> object:
     return tuple(item.strip() for item in value.split(",") if item.strip()) if isinstance(value, str) else value
 
 
+def _origins(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or value != f"{parts.scheme}://{parts.netloc}" or "@" in value:
+            raise ValueError("must be origins as browsers send them, such as https://app.example.com, comma between")
+    return values
+
+
+def _proxies(value: str) -> str:
+    for item in value.split(","):
+        if item.strip() != "*":
+            try:
+                ip_network(item.strip(), strict=False)
+            except ValueError:
+                raise ValueError("must be addresses or networks such as 10.0.0.0/8, comma between, or *") from None
+    return value
+
+
 def _options(value: object) -> object:
     try:
         return json.loads(value) if isinstance(value, str) else value
@@ -61,7 +80,8 @@ def _options(value: object) -> object:
 Address = Annotated[SecretStr, AfterValidator(_address)]
 Secrets = Annotated[SecretStr, AfterValidator(_secrets)]
 PublicUrl = Annotated[str, AfterValidator(_public_url)]
-Items = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_items)]
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_items), AfterValidator(_origins)]
+Proxies = Annotated[str, AfterValidator(_proxies)]
 Options = Annotated[dict[str, str], NoDecode, BeforeValidator(_options)]
 
 
@@ -106,10 +126,10 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen at")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen at; 0 takes a free one")
     public_url: PublicUrl | None = Field(None, description="Where callers reach the server; by default host and port")
-    allowed_origins: Items = Field(
+    allowed_origins: Origins = Field(
         (), description="Origins of pages that may use the API besides our own, comma between"
     )
-    trusted_proxies: str = Field(
+    trusted_proxies: Proxies = Field(
         "127.0.0.1", description="Whose X-Forwarded headers are believed, comma between; `*`: all"
     )
     graphiql: bool | None = Field(None, description="Whether GraphiQL is served; by default in the demo alone")

@@ -41,7 +41,10 @@ class Listening:
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket, port 0 taking a free one. Raises OSError."""
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except socket.gaierror as error:
+        raise OSError(f"LEADPORT_HOST: {host} is no address to listen at ({error.strerror})") from error
     return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
 
 

@@ -108,15 +108,15 @@ def name_problems(name: str | None, *path: str, required: bool = False) -> Itera
 
     The last step of the path says what it is called: a label is one too.
     """
-    what = f"A {path[-1]}"
+    called = path[-1]
     if name is None and not required:
         return
     if not name or not name.strip():
-        yield InputProblem(UserErrorCode.REQUIRED, f"{what} is not blank.", path)
+        yield InputProblem(UserErrorCode.REQUIRED, f"A {called} is not blank.", path)
     elif len(name) > MAX_NAME:
-        yield InputProblem(UserErrorCode.TOO_LONG, f"{what} has at most {MAX_NAME} characters.", path)
+        yield InputProblem(UserErrorCode.TOO_LONG, f"A {called} has at most {MAX_NAME} characters.", path)
     elif "\0" in name:
-        yield _invalid(f"{what} must not contain the NUL character.", *path)
+        yield _invalid(f"A {called} must not contain the NUL character.", *path)
 
 
 def time_zone_problems(zone: str | None, *path: str) -> Iterator[Problem]:

@@ -214,6 +214,12 @@ def test_what_is_not_understood_is_answered_with_the_usage(arguments: list[str],
     assert ended.stderr.startswith("usage: server.py")
 
 
+def test_a_host_that_is_none_is_named_in_one_line(demo: Server):
+    ended = demo.run("serve", "--host", "999.1.1.1", "--port", "0")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("leadport: LEADPORT_HOST: 999.1.1.1 is no address to listen at (")
+
+
 def test_a_mistyped_role_is_answered_with_those_that_there_are(typed: Type):
     ended = typed("token", "--organization", "a", "--role", "king")
     assert ended.stderr.rstrip().endswith("king is none of SYSTEM_ADMIN, OWNER, ADMIN, PRO, AGENT, VIEWER")

@@ -187,11 +187,11 @@ def _different(left: Expression, right: Expression) -> Truth:
 
 
 def _among(left: Expression, right: Expression) -> Truth:
-    return left == func.any(right)
+    return left.bool_op("=")(func.any(right))  # `==` is turned round where the left side is a function, too
 
 
 def _not_among(left: Expression, right: Expression) -> Truth:
-    return or_(left.is_(None), left != func.all(right))
+    return or_(left.is_(None), left.bool_op("<>")(func.all(right)))
 
 
 def _contains(left: Expression, right: Expression) -> Truth:

@@ -103,7 +103,7 @@ class Client:
         assert answer.status_code in (200, 400, 413), answer.text
         said = answer.json()
         codes = {error["extensions"]["code"] for error in said.get("errors", ())}
-        assert codes <= CODES, said
+        assert codes <= CODES, (variables, said)
         for payload in (said.get("data") or {}).values():
             for error in (payload or {}).get("userErrors", ()) if isinstance(payload, dict) else ():
                 assert error["code"] not in ("", "INTERNAL"), error
@@ -121,6 +121,7 @@ async def client(office: Office) -> AsyncIterator[Client]:
         yield Client(http, {"Authorization": f"Bearer {token}"}, desk)
 
 
+SEARCH = "query ($f: LeadFilter) { leads(first: 2, filter: $f) { nodes { id } } }"
 Try = Callable[[Client, object], Awaitable[None]]
 
 
@@ -128,6 +129,36 @@ async def try_filter(client: Client, where: object) -> None:
     document = """query ($f: LeadFilter) { leads(first: 2, filter: $f) { nodes { id } totalCount { value } }
       leadGroups(by: [STATUS], filter: $f) { count } exportPreview(spec: {filter: $f}) { rows } }"""
     await client.send(document, f=where)
+
+
+def operators() -> list[tuple[str, str]]:
+    """Every operator of every field that a filter can name."""
+    fields = {name: get_named_type(field.type) for name, field in GRAPHQL.type_map["LeadFilter"].fields.items()}
+    kinds = {name: kind for name, kind in fields.items() if is_input_object_type(kind) and kind.name != "LeadFilter"}
+    return [(name, operator) for name, kind in kinds.items() if name != "custom" for operator in kind.fields]
+
+
+EASY: dict[str, object] = {
+    "String": "Paris",
+    "Int": 5,
+    "Boolean": True,
+    "DateTime": "2026-01-01T00:00:00Z",
+    "Decimal": "1.5",
+    "RelativePeriod": {"last": 3, "unit": "DAY"},
+    "ID": "lead_00000000-0000-7000-8000-000000000000",
+}
+NAMED = ("id", "status", "companyId", "chatbotId", "assigneeId", "importJobId")
+"""Where the value must name something."""
+
+
+@pytest.mark.parametrize(("name", "operator"), operators())
+async def test_every_operator_of_every_field_is_answered(client: Client, name: str, operator: str) -> None:
+    kind = get_named_type(GRAPHQL.type_map["LeadFilter"].fields[name].type).fields[operator].type
+    named = get_named_type(kind)
+    value = next(iter(named.values)) if is_enum_type(named) else EASY[named.name]
+    listed = is_list_type(kind.of_type if is_non_null_type(kind) else kind)
+    said = await client.send(SEARCH, f={name: {operator: [value] if listed else value}})
+    assert "errors" not in said or name in NAMED
 
 
 async def try_order(client: Client, given: object) -> None:

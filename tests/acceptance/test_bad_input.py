@@ -127,6 +127,48 @@ async def test_an_unknown_status_is_refused(caller: Caller, status: str):
     assert await jobs_of(caller) == before
 
 
+PAGE = (
+    "query ($filter: LeadFilter, $first: Int, $after: String) { leads(filter: $filter, first: $first, after: $after) "
+)
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"filter": {"source": {"eq": "CARRIER_PIGEON"}}},
+        {"filter": {"createdAt": {"within": {"last": 1, "unit": "FORTNIGHT"}}}},
+        {"filter": {"score": {"in": []}}},
+        {"filter": {"status": {"in": []}}},
+        {"filter": {"name": {"eq": None}}},
+        {"filter": {"search": None}},
+        {"filter": {"or": [{}]}},
+        {"filter": None},
+        {"first": 0},
+        {"first": -1},
+        {"first": 10_000},
+        {"first": None},
+        {"after": None},
+        {"after": "nonsense"},
+    ],
+    ids=str,
+)
+async def test_a_page_that_cannot_be_meant_is_bad_input(caller: Caller, variables: dict[str, object]):
+    (error,) = plain(await caller.refused(f"{PAGE} {{ nodes {{ id }} }} }}", **variables))
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_a_cursor_of_another_list_is_bad_input(demo: Caller):
+    page = (await demo.ask("{ leads(first: 1) { pageInfo { endCursor } } }"))["leads"]
+    foreign = {"filter": {"score": {"gt": 1}}, "after": page["pageInfo"]["endCursor"]}
+    (error,) = plain(await demo.refused(f"{PAGE} {{ nodes {{ id }} }} }}", **foreign))
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+async def test_an_enum_that_is_not_there_is_found_before_anything_runs(caller: Caller):
+    (error,) = plain(await caller.refused("{ leads(filter: {source: {eq: CARRIER_PIGEON}}) { nodes { id } } }"))
+    assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
 async def test_a_pdf_called_leads_csv_is_refused(caller: Caller):
     pdf = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<< /Type /Catalog >>\nendobj\ntrailer\n<< /Root 1 0 R >>\n%%EOF\n"
     (error,) = await import_errors(caller, pdf)

@@ -35,6 +35,7 @@ PAGES = ["first: 3 ", "first: $size ", "last: 2 ", ""]
 WRONG_PAGES = ["first: 0 ", "first: 1 last: 1 ", 'after: "nonsense" ', "first: null "]
 DIMENSIONS = ["STATUS", "SOURCE", "COMPANY", "CREATED_DAY", "CREATED_MONTH", "STAGE, ASSIGNEE", "LANGUAGE"]
 DIRECTIVES = ["@include(if: $yes)", "@skip(if: $yes)", "@include(if: $no)", "@skip(if: $no)", "@include(if: true)"]
+IMPORT_JOB = "{ __typename id state name createdBy { __typename ... on SystemActor { name } ... on User { id } } }"
 VARIABLES = "$yes: Boolean!, $no: Boolean!, $size: Int!, $filter: LeadFilter, $noteCursor: String!"
 
 
@@ -103,7 +104,7 @@ class Generator:
 
     def part(self, served: GraphQLObjectType, name: str, depth: int) -> str:
         leads_to = get_named_type(served.fields[name].type)
-        body = "{ __typename id state name }" if leads_to.name == "ImportJob" else ""
+        body = IMPORT_JOB if leads_to.name == "ImportJob" else ""
         if not body and not is_leaf_type(leads_to):
             body = self.selection(leads_to.name, depth + 1)
         if name in ARGUMENTS:

@@ -11,11 +11,11 @@ from graphql import parse, validate
 
 from db.cursors import Place, write_cursor
 from db.pool import Database
-from domain.actors import ActorKind, ActorRef
+from domain.actors import Actor, ActorKind, ActorRef
 from domain.ids import new_id
 from domain.jobs import JobRecord
 from domain.settings import MaskingRule, OrganizationSettings
-from domain.vocabulary import JobKind, JobState, JobTrigger, LeadFieldKey, MaskingMode, Role
+from domain.vocabulary import JobKind, JobState, JobTrigger, LeadFieldKey, MaskingMode, Permission, Role
 from tests.conftest import MakeOrganization
 from tests.lead_rows import add_leads
 from tests.resolvers.generated_queries import Generator
@@ -200,7 +200,8 @@ ACCEPTANCE = {
         conversion { at value currency source } lastCall { at status durationSeconds }
         status { id key label stage position color active leadCount { value exact } }
         company { id name externalId } chatbot { id name company { id name } }
-        assignee { id externalId name email role active } importJob { id state }
+        assignee { id externalId name email role active }
+        importJob { id state createdBy { __typename ... on SystemActor { name } ... on ApiKey { id } } }
         notes(first: 3) { edges { cursor node { id text createdAt createdBy } } nodes { text }
           pageInfo { endCursor } } }""",
 }
@@ -215,6 +216,26 @@ async def test_what_clients_ask_every_day_is_answered_alike(
     requester = Requester(shared_database, organization, role, jobs=SomeJobs())
     answer = await compare(requester, ACCEPTANCE[name], {})
     assert b'{"data":{"lead' in answer
+
+
+FORBIDDEN = {
+    "a list": "{ leads { nodes { id } } }",
+    "a lead beside what may be read": '{ lead(id: "$id") { id name } payloads(ids: ["$id"]) { lead { id name } } }',
+    "statuses": "{ leadStatuses { key leadCount { value } } }",
+    "groups": "{ leadGroups(by: [STATUS]) { count } }",
+    "a node": '{ node(id: "$id") { __typename id ... on Lead { name } } }',
+}
+
+
+@pytest.mark.parametrize("name", FORBIDDEN)
+async def test_whoever_may_not_read_leads_is_refused_alike(shared_database: Database, world: object, name: str):
+    organization, ids = world
+    may_write = frozenset({Permission.LEADS_WRITE})
+    actor = Actor(ActorKind.API_KEY, organization.id, new_id(), "a program", None, may_write)
+    requester = Requester(shared_database, organization, actor=actor, jobs=SomeJobs())
+    answer = await compare(requester, FORBIDDEN[name].replace("$id", f"lead_{ids[0]}"), {})
+    assert b"LEADS_READ" in answer
+    assert str(ids[0]).encode() not in answer
 
 
 async def test_a_lead_that_cannot_be_completed_is_null_where_its_type_allows(shared_database: Database, world: object):

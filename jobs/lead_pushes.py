@@ -28,6 +28,7 @@ from jobs.import_rows import Writer, rows_of, rules_of
 from jobs.import_source import child_facts, constants_of
 from jobs.runtime import Runtime
 from transfer.documents import JudgedDocuments, judge_documents
+from transfer.headers import custom_key
 
 __all__ = ["PushedLead", "count_pushed", "push", "upsert_leads"]
 
@@ -110,8 +111,8 @@ async def push(runtime: Runtime, connection: Connection, actor: Actor, asked: Pu
     except ValueError as error:
         raise invalid(str(error), "input") from error
     rows = rows_of(judged.ready, await _companies(connection, judged))
-    if judged.custom_keys:
-        await add_custom_fields(connection, judged.custom_keys)
+    if keys := _custom_keys(asked.documents, judged):
+        await add_custom_fields(connection, keys)
     writer = Writer(organization_id=actor.organization_id, name=actor.name)
     scope = asked.facts.organization.settings.duplicate_scope
     rules = rules_of(judged.copy_columns, asked.options, scope, writer)
@@ -164,6 +165,12 @@ def _answers(count: int, judged: JudgedDocuments, rows: MergeRows, outcome: Bloc
             )
         )
     return answers
+
+
+def _custom_keys(documents: Sequence[LeadDocument], judged: JudgedDocuments) -> list[str]:
+    """Keys that the documents give a value: to remove one makes none."""
+    given = {key for document in documents for key, value in document.custom.items() if value is not None}
+    return list({custom_key(key.strip(), judged.custom_keys) for key in given})
 
 
 def _undone(leads: Sequence[PushedLead]) -> Iterator[PushedLead]:

@@ -1,10 +1,12 @@
 """Leads in queries: lists, single leads, groups, statuses, and what fields there are."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, cast
 
 import strawberry
 
+from db.catalog import list_statuses
 from db.lead_reads import custom_fields, existing_leads
 from domain.errors import BadInput
 from domain.exports import LeadOrder as OrderSpec
@@ -14,7 +16,8 @@ from domain.filters import LeadFilter as FilterTree
 from domain.ids import IdKind, format_id, parse_id
 from domain.job_details import LeadIdsValidation as ValidationRecord
 from domain.paging import PageArguments
-from domain.vocabulary import FieldType, LeadGroupBy, Permission
+from domain.records import StatusRecord
+from domain.vocabulary import FieldType, LeadFieldKey, LeadGroupBy, LeadStage, Permission
 from resolvers.access import authorize
 from resolvers.group_queries import lead_groups
 from resolvers.lead_port import LeadSight
@@ -90,6 +93,9 @@ class LeadQueries:
             LeadField.of(field, required=key in DEFAULT_REQUIRED, masked=key in sight.masks)
             for key, field in FIELDS.items()
         ]
+        statuses = [one for one in await list_statuses(sight.database, sight.organization.id) if one.active]
+        for field in fields:
+            field.enum_values = _values_of_status(field.key, statuses) or field.enum_values
         custom = await custom_fields(sight.database, sight.organization.id)
         return [*fields, *(_custom_field(key, label) for key, label in custom.items())]
 
@@ -124,6 +130,19 @@ async def _validated(sight: LeadSight, ids: list[strawberry.ID]) -> ValidationRe
         malformed=tuple(text for text, found in parsed.items() if not found),
         not_found=tuple(text for text, found in parsed.items() if found and text not in shown),
     )
+
+
+def _values_of_status(key: str, statuses: Sequence[StatusRecord]) -> list[str] | None:
+    """What the organization's statuses make of a field's vocabulary; None for any field beside theirs."""
+    match key:
+        case LeadFieldKey.STATUS | LeadFieldKey.STATUS_ID:
+            return [status.key for status in statuses]
+        case LeadFieldKey.STATUS_NAME:
+            return [status.label for status in statuses]
+        case LeadFieldKey.STAGE:
+            return [stage.name for stage in LeadStage]
+        case _:
+            return None
 
 
 def _custom_field(key: str, label: str) -> LeadField:

@@ -222,7 +222,7 @@ class LeadField:
     importable: bool = strawberry.field(description="Whether an import may write it.")
     exportable: bool = strawberry.field(description="Whether an export may show it.")
     required_for_import: bool = strawberry.field(description="Whether a row must have it unless options say otherwise.")
-    enum_values: list[str] | None = strawberry.field(description="Every value, where the vocabulary is closed.")
+    enum_values: list[str] | None = strawberry.field(description="Every value of an ENUM; of a status, those in use.")
     aliases: list[str] = strawberry.field(description="Further headers that it is recognised by.")
     example: str | None = strawberry.field(description="A value as a file may have it.")
     max_length: int | None = strawberry.field(description="In characters; of one item for a list.")

@@ -104,6 +104,13 @@ async def test_a_push_that_is_to_abort_writes_all_or_nothing(pushing: Importing)
     assert [one.outcome for one in pushed] == [RowOutcome.CREATED] * 2
 
 
+async def test_to_remove_a_custom_field_makes_none(pushing: Importing):
+    await push(pushing, lead(custom={"never_there": None, "policy_no": "1"}))
+    await push(pushing, lead(custom={"Policy No": "2"}), options=overwriting())
+    assert [row["key"] for row in await pushing.rows("select key from app.custom_fields")] == ["policy_no"]
+    assert await pushing.leads("custom") == [({"policy_no": "2"},)]
+
+
 async def test_a_dry_run_writes_nothing(pushing: Importing):
     pushed = await push(pushing, lead(company_name="Acme"), dry_run=True)
     assert [one.outcome for one in pushed] == [RowOutcome.CREATED]

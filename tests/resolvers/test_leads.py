@@ -291,6 +291,10 @@ async def test_fields_describe_themselves_with_the_organization_s_own(requester:
     assert fields["name"]["requiredForImport"]
     assert fields["custom.policy"]["label"] == "Policy no."
     assert "WALK_IN" in fields["source"]["enumValues"]
+    statuses = (await requester.ask("{ leadStatuses { key label } }"))["leadStatuses"]
+    assert fields["status"]["enumValues"] == [status["key"] for status in statuses]
+    assert fields["status_name"]["enumValues"] == [status["label"] for status in statuses]
+    assert all(field["enumValues"] for field in fields.values() if field["type"] == "ENUM")
 
 
 async def test_a_count_passes_its_bound_as_an_estimate(

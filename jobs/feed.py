@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeVar
 from uuid import UUID
 
 from db.job_changes import JobKey, changed_jobs, jobs_in_motion
@@ -18,11 +18,14 @@ from db.transient import TRANSIENT
 from domain.jobs import JobRecord
 
 _POLL_SECONDS: Final = 0.25
+_BUSY_SECONDS: Final = 0.1
+"""Between polls while each of them finds something."""
 _GATHERING_SECONDS: Final = 0.02
 _RECOVERY_SECONDS: Final = 2.0
 _MEMORY_SECONDS: Final = 150.0
 """Longer than `jobs_in_motion` looks back."""
 
+_Key = TypeVar("_Key")
 _log = logging.getLogger(__name__)
 
 
@@ -95,19 +98,22 @@ class JobFeed:
     def __init__(self, system: SystemDatabase) -> None:
         self._system = system
         self._followers: Final[set[Follower]] = set()
+        self._watching: Final[dict[JobKey, set[Follower]]] = {}
+        self._watching_all: Final[dict[UUID, set[Follower]]] = {}
+        self._revisions: Final[dict[JobKey, int]] = {}
         self._hint = asyncio.Event()
         self._poller: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def following(self, follower: Follower) -> AsyncGenerator[Follower]:
         """Keep the follower supplied within the block."""
-        self._followers.add(follower)
+        self._add(follower)
         if self._poller is None or self._poller.done():
             self._poller = asyncio.create_task(self._poll(), name="job feed")
         try:
             yield follower
         finally:
-            self._followers.discard(follower)
+            self._remove(follower)
 
     def hint(self) -> None:
         """A job has just changed in this process: look now rather than at the next interval."""
@@ -124,11 +130,30 @@ class JobFeed:
             self._poller.cancel()
             await asyncio.gather(self._poller, return_exceptions=True)
 
+    def _add(self, follower: Follower) -> None:
+        """A job's revision is the oldest that any of its followers has, so that a poll costs the jobs alone."""
+        self._followers.add(follower)
+        if follower.organization_id is not None:
+            self._watching_all.setdefault(follower.organization_id, set()).add(follower)
+            return
+        for key, revision in follower.known.items():
+            self._watching.setdefault(key, set()).add(follower)
+            self._revisions[key] = min(revision, self._revisions.get(key, revision))
+
+    def _remove(self, follower: Follower) -> None:
+        self._followers.discard(follower)
+        if follower.organization_id is not None:
+            _leave(self._watching_all, follower.organization_id, follower)
+            return
+        for key in follower.known:
+            if _leave(self._watching, key, follower):
+                del self._revisions[key]
+
     async def _poll(self) -> None:
         while self._followers:
             pause = _POLL_SECONDS
             try:
-                await self._round()
+                pause = _BUSY_SECONDS if await self._round() else _POLL_SECONDS
             except TRANSIENT as error:
                 _log.warning("job feed: the database does not answer (%s)", type(error).__name__)
                 pause = _RECOVERY_SECONDS
@@ -142,22 +167,32 @@ class JobFeed:
         await asyncio.sleep(_GATHERING_SECONDS)
         self._hint.clear()
 
-    async def _round(self) -> None:
-        jobs: dict[JobKey, int] = {}
+    async def _round(self) -> int:
         seen: dict[UUID, int] = {}
-        for follower in self._followers:
-            for key, revision in follower.known.items():
-                jobs[key] = min(revision, jobs.get(key, revision))
-            if follower.organization_id is not None:
+        for followers in self._watching_all.values():
+            for follower in followers:
                 for job_id, revision in follower.seen().items():
                     seen[job_id] = min(revision, seen.get(job_id, revision))
-        organizations = {follower.organization_id for follower in self._followers} - {None}
-        news = await changed_jobs(self._system, jobs)
-        news += await jobs_in_motion(self._system, [one for one in organizations if one], seen)
+        news = await changed_jobs(self._system, dict(self._revisions))
+        news += await jobs_in_motion(self._system, list(self._watching_all), seen)
         self._distribute(news)
+        return len(news)
 
     def _distribute(self, news: Iterable[JobRecord]) -> None:
         for job in news:
-            for follower in self._followers:
-                if follower.wants(job):
-                    follower.give(job)
+            key = (job.organization_id, job.id)
+            for followers in (self._watching.get(key), self._watching_all.get(job.organization_id)):
+                for follower in followers or ():
+                    if follower.wants(job):
+                        follower.give(job)
+            if key in self._revisions:
+                self._revisions[key] = max(job.revision, self._revisions[key])
+
+
+def _leave(groups: dict[_Key, set[Follower]], key: _Key, follower: Follower) -> bool:
+    """Take the follower out of its group; whether it was the last."""
+    followers = groups[key]
+    followers.discard(follower)
+    if not followers:
+        del groups[key]
+    return not followers

@@ -15,6 +15,7 @@ import uvloop
 
 from bench.jobs import plain_dispatcher
 from bench.jobs.place import Place, actors, administer, place, processes, runtime_of, tiny
+from bench.jobs.report import Row, write_table
 from domain.actors import Actor
 from domain.jobs import JobRecord
 from domain.vocabulary import JobEventType
@@ -23,7 +24,6 @@ from jobs.progress import follow
 from jobs.runtime import Runtime
 
 WORKER = "bench.jobs.worker_process"
-Row = dict[str, object]
 
 
 def row(work: str, figures: dict[str, float], reference: str | None = None, ratio: float | None = None) -> Row:
@@ -183,5 +183,6 @@ if __name__ == "__main__":
     parser.add_argument("--jobs", type=int, default=2_000, help="how many tiny jobs")
     given = parser.parse_args()
     measured = uvloop.run(main(given.jobs))
+    write_table(measured)
     if given.json is not None:
         given.json.write_text(json.dumps(measured, indent=2) + "\n")

@@ -85,14 +85,16 @@ def ending_of(error: BaseException, job: RunningJob, attempts: int) -> Ending:
             failed = _unavailable(error, JobFailureCode.STORAGE_UNAVAILABLE, "The file store did not answer.")
         case _:
             return unexpected(error, job)
-    _log.warning("job %s: %s (%s)", job.id, failed.code, failed.correlation_id)
+    facts = _facts(job, failed.correlation_id)
+    _log.warning("job %s: %s (%s)", job.id, failed.code, failed.correlation_id, extra=facts)
     return Again(attempts, _delay(attempts)) if failed.retryable and attempts < MAX_ATTEMPTS else failed
 
 
 def unexpected(error: BaseException, job: RunningJob) -> Failed:
     """The end after an error that nobody foresaw: the log has it under the id, the caller sees only the id."""
     correlation_id = _correlation()
-    _log.error("job %s failed (%s)", job.id, correlation_id, exc_info=error)
+    facts = _facts(job, correlation_id)
+    _log.error("job %s failed (%s)", job.id, correlation_id, exc_info=error, extra=facts)
     message = "Something went wrong that is not in your data. The log of the server knows it by this id."
     return Failed(JobFailureCode.INTERNAL, message, True, correlation_id)
 
@@ -129,6 +131,11 @@ def facts_of(ending: Ending) -> Facts:
             return {"leadport.job.state": JobState.QUEUED}
         case Dropped():
             return {"leadport.job.state": "taken over"}
+
+
+def _facts(job: RunningJob, correlation_id: str) -> dict[str, str]:
+    """What a line of the log is found by."""
+    return {"correlation_id": correlation_id, "job_id": str(job.id), "kind": job.record.kind}
 
 
 def _run_end(job: RunningJob, ending: JobEnd | Failed) -> RunEnd:
@@ -170,7 +177,8 @@ def _interrupted(job: RunningJob, attempts: int) -> Ending:
 
 def _unavailable(error: BaseException, code: JobFailureCode, message: str) -> Failed:
     failed = Failed(code, message, True, _correlation())
-    _log.warning("%s (%s)", message, failed.correlation_id, exc_info=error)
+    facts = {"correlation_id": failed.correlation_id}
+    _log.warning("%s (%s)", message, failed.correlation_id, exc_info=error, extra=facts)
     return failed
 
 

@@ -51,7 +51,11 @@ async def test_f3_a_job_survives_the_death_of_the_database_and_its_worker_too(
 ):
     cluster, stage, worker = mortal
     job = await stage.submit(blocks=60, seconds=0.02, hold=0.03)
-    await asyncio.sleep(1.5)
+
+    async def under_way() -> bool:
+        return len(await stage.blocks(job.id)) > 5
+
+    await stage.until(under_way, 60)
     assert cluster.places is not None
     postmaster = int((cluster.places.data / "postmaster.pid").read_text().split()[0])
     os.kill(postmaster, signal.SIGKILL)
@@ -69,4 +73,4 @@ async def test_f3_a_job_survives_the_death_of_the_database_and_its_worker_too(
     assert await stage.blocks(job.id) == list(range(60))
     assert worker.process.poll() is None
     after = await stage.submit(blocks=1)
-    assert (await stage.ended(after.id)).state is JobState.COMPLETED
+    assert (await stage.ended(after.id, 60)).state is JobState.COMPLETED

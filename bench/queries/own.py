@@ -22,7 +22,10 @@ Row = dict[str, object]
 PAGE = 40
 DEEP = 8_000
 DOCUMENT = "query($after: String) {{ leads(first: {first}{after}) {{ nodes {{ id name email score createdAt }} }} }}"
-SEARCHED = "select id, name from {} where search_text like $2 order by created_at desc, id desc limit 51"
+SEARCHED = """with matches as materialized (select id, created_at from {0} where {1}search_text like $2 limit 1001)
+select l.id, l.name from (select * from matches order by created_at desc, id desc limit 51) k
+join {0} l on {1}l.id = k.id order by k.created_at desc, k.id desc"""
+"""As the server searches; the second place is for the organization, where no view adds it."""
 STATISTICS_SECONDS = 12
 """An idle connection tells what it has read after ten seconds."""
 SEARCHES = 400
@@ -85,8 +88,8 @@ async def isolated_search(where: World) -> Row:
     """The same search by the server's role through the view, and by the owner with the organization spelt out."""
     isolated = await asyncpg.connect(where.environment["BENCH_DSN"])
     owner = await asyncpg.connect(for_asyncpg(where.dsn).dsn)
-    through = SEARCHED.format("app.leads").join(GATE)
-    bare = SEARCHED.format("store.leads").replace("where ", "where organization_id = $1::uuid and ")
+    through = SEARCHED.format("app.leads", "").join(GATE)
+    bare = SEARCHED.format("store.leads", "organization_id = $1::uuid and ")
     backends = [psutil.Process(connection.get_server_pid()) for connection in (isolated, owner)]
     began = [0.0, 0.0]
     for turn in range(-10 * len(TERMS), SEARCHES):

@@ -77,6 +77,8 @@ async def open_file(request: ChildRequest) -> Opened:
 async def _send(process: Process, data: bytes) -> None:
     if process.stdin is None:
         raise AssertionError
+    if process.stdin.is_closing():
+        return  # it has ended already, and cannot say why
     process.stdin.write(data)
     try:
         await process.stdin.drain()

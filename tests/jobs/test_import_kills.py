@@ -36,7 +36,9 @@ async def compare(
 
 
 @pytest.mark.parametrize(
-    ("strategy", "seed"), [(MergeStrategy.SKIP, 1), (MergeStrategy.OVERWRITE, 2)], ids=["SKIP", "OVERWRITE"]
+    ("strategy", "seed"),
+    [pytest.param(MergeStrategy.SKIP, 1, marks=pytest.mark.chaos), (MergeStrategy.OVERWRITE, 2)],
+    ids=["SKIP", "OVERWRITE"],
 )
 async def test_f1_a_killed_worker_loses_and_doubles_nothing(
     fire: Fire, runtime: Runtime, new_organization: MakeOrganization, strategy: MergeStrategy, seed: int

@@ -66,6 +66,7 @@ async def test_f7_an_import_waits_for_room_for_its_error_file(fire: Fire, import
     await check_invariants(importing, ended, MergeStrategy.SKIP)
 
 
+@pytest.mark.chaos
 async def test_f7_an_import_waits_for_a_file_store_that_does_not_answer(
     fire: Fire, importing: Importing, tmp_path: Path
 ):

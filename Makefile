@@ -38,8 +38,8 @@ bench: ## Run every benchmark (JSON=file.json writes file-queries.json and so on
 		$(MAKE) bench-$$name $(if $(JSON),JSON=$(JSON:.json=)-$$name.json) || exit 1; \
 	done
 
-bench-queries: dev-packages ## Compare queries with other servers (JSON=file writes the rows)
-	$(BIN)/python -m bench.queries $(REPORT)
+bench-queries: dev-packages ## Compare queries with other servers (JSON=file writes the rows; ARGS="--data folder")
+	$(BIN)/python -m bench.queries $(REPORT) $(ARGS)
 
 bench-import: dev-packages ## Compare imports with psql \copy (JSON=file writes the rows)
 	$(BIN)/python -m bench.imports $(REPORT)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Text, cast, select
+from sqlalchemy import Text, cast
 
 from db.connections import Connection
 from db.export_columns import Formatting
@@ -19,7 +19,7 @@ async def preview_rows(
 ) -> list[tuple[str | None, ...]]:
     """The rows, every cell as CSV would write it; None for what is empty."""
     names = [f"c{place}" for place in range(len(columns))]
-    made = lead_rows(selection, columns, formatting, names).subquery("r")
-    statement = shape(select(*(cast(made.c[name], Text()) for name in names)))
+    made = lead_rows(selection, columns, formatting, names)
+    statement = shape(made.with_only_columns(*(cast(cell, Text()) for cell in made.inner_columns)))
     rows = await connection.fetch(statement.sql, *statement.arguments)
     return [tuple(row.values()) for row in rows]

@@ -11,7 +11,7 @@ from pathlib import Path
 import uvloop
 
 from bench.exports.leads import KEYS, RAW, fill
-from bench.exports.report import OURS, Figures, Row, against_copy, beside, write_table
+from bench.exports.report import OURS, Figures, Row, against_copy, beside, compared, write_table
 from bench.jobs.place import Place, actors, place, runtime_of
 from db.embedded.binaries import find_binaries
 from domain.actors import Actor
@@ -53,6 +53,13 @@ class Bench:
         """Turn about, so that what else the machine does meets both."""
         pairs = [(self.ours(spec, rows), self.psql(rows)) for _ in range(self.rounds)]
         return against_copy(named(work, rows), OURS, pairs)
+
+    def preview(self) -> Row:
+        found = _run(
+            [sys.executable, "-m", "bench.exports.preview", *self.where.addresses, str(self.actor.organization_id)]
+        )
+        ratio = found["seconds"] / found["reference seconds"]
+        return compared("preview of 50 leads", OURS, "a page query of the same leads", ratio, found)
 
     def peer(self, python: Path, work: str, way: str, rows: int) -> Row:
         target = self.where.folder / "peer"
@@ -101,7 +108,7 @@ def measure(bench: Bench) -> list[Row]:
     bench.psql(bench.rows)  # what the first reader of a table pays is nobody's figure
     found = [bench.compare(work, spec, bench.rows // share) for work, spec, share in WORKS]
     csv, gzip, *_, workbook = found
-    found.append(beside(gzip, csv, "CSV without gzip"))
+    found += [beside(gzip, csv, "CSV without gzip"), bench.preview()]
     python = peers(bench.where.folder)
     if python is None:
         return found

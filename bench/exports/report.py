@@ -29,7 +29,7 @@ def beside(row: Row, other: Row, name: str) -> Row:
 
 
 def compared(work: str, subject: str, reference: str, ratio: float, figures: Mapping[str, float]) -> Row:
-    rounded = {name: round(value, 2) for name, value in figures.items()}
+    rounded = {name: round(value, 2 if value > 1 else 4) for name, value in figures.items()}
     shown = ", ".join(f"{name} {value:,}" for name, value in rounded.items())
     print(f"{work}, {subject}: {ratio:.2f} times {reference}; {shown}", flush=True)
     return {"work": work, "subject": subject, "reference": reference, "ratio": round(ratio, 3), "figures": rounded}

@@ -5,6 +5,8 @@ import hashlib
 import io
 import json
 import zipfile
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
@@ -21,9 +23,11 @@ from domain.vocabulary import (
     Compression,
     ExportFormat,
     ExportProfile,
+    HeaderStyle,
     JobFileRole,
     JobState,
     LeadFieldKey,
+    PhoneFormat,
     Role,
     SplitBy,
     UserErrorCode,
@@ -132,6 +136,56 @@ async def test_a_split_export_has_a_file_for_each_company(runtime: Runtime, acme
     assert sorted(files) == ["x-Acme_Ltd.csv", "x-acme_ltd-2.csv", "x-no_company.csv"]
     assert sorted(text.splitlines()[1] for text in files.values()) == ["of Acme Ltd,", "of None,", "of acme/ltd,"]
     assert (await exporting.file(job)).rows == 3
+
+
+async def test_a_split_export_has_a_file_for_each_status(exporting: Exporting) -> None:
+    async with exporting.runtime.database.unit(exporting.organization.id) as connection:
+        await add_lead(connection, name="won one", status="won")
+    job = await exporting.export(columns=NAME_AND_SCORE, split_by=SplitBy.STATUS, format=ExportFormat.JSONL)
+    assert job.state is JobState.COMPLETED, job.failure
+    with zipfile.ZipFile(io.BytesIO(await exporting.bytes(job))) as archive:
+        rows = {name.rpartition("-")[2]: archive.read(name).count(b"\n") for name in archive.namelist()}
+    assert rows == {"new.jsonl": 3, "won.jsonl": 1}
+
+
+async def test_a_workbook_has_typed_cells_and_tells_what_it_holds(runtime: Runtime, acme: OrganizationRecord) -> None:
+    moment = datetime(2024, 2, 29, 23, 59, 58, 999_999, tzinfo=UTC)
+    await add_leads(runtime.database, acme, {"name": "x", "phone": "+33612345678", "score": 85, "converted_at": moment})
+    keys = (LeadFieldKey.NAME, LeadFieldKey.PHONE, LeadFieldKey.SCORE, LeadFieldKey.CONVERTED_AT)
+    exporting = Exporting(runtime, acme)
+    job = await exporting.export(
+        columns=tuple(ColumnSpec(field=key) for key in keys),
+        format=ExportFormat.XLSX,
+        filter={"score": {"gte": 80}},
+        file=FileOptions(time_zone="Asia/Tokyo", header_style=HeaderStyle.KEY),
+    )
+    workbook = openpyxl.load_workbook(io.BytesIO(await exporting.bytes(job)))
+    header, row = workbook["Leads"].iter_rows()
+    assert [cell.value for cell in header] == [key.value for key in keys]
+    local = moment.astimezone(ZoneInfo("Asia/Tokyo")).replace(tzinfo=None, microsecond=0)
+    assert [cell.value for cell in row] == ["x", "+33612345678", 85, local]
+    assert [cell.data_type for cell in row] == ["s", "s", "n", "d"]
+    about = dict(workbook["About"].iter_rows(min_row=2, values_only=True))
+    assert (about["Rows"], about["Leads"], about["Time zone"]) == ("1", "Score from 80", "Asia/Tokyo")
+    assert about["File"] == (await exporting.file(job)).name
+
+
+async def test_the_file_is_written_as_its_options_say(runtime: Runtime, acme: OrganizationRecord) -> None:
+    moment = datetime(2024, 1, 15, 14, 30, 22, tzinfo=UTC)
+    lead = {"phone": "+33612345678", "phone_display": "+33 6 12 34 56 78", "converted_at": moment}
+    await add_leads(runtime.database, acme, lead)
+    options = FileOptions(
+        delimiter=";",
+        header_style=HeaderStyle.KEY,
+        phone_format=PhoneFormat.INTERNATIONAL,
+        time_zone="Asia/Jerusalem",
+        date_format="DD/MM/YYYY HH:MM",
+        bom=False,
+    )
+    columns = (ColumnSpec(field=LeadFieldKey.PHONE), ColumnSpec(field=LeadFieldKey.CONVERTED_AT, header="When; then"))
+    exporting = Exporting(runtime, acme)
+    data = await exporting.bytes(await exporting.export(columns=columns, file=options))
+    assert data.decode() == 'phone;"When; then"\r\n+33 6 12 34 56 78;15/01/2024 16:30\r\n'
 
 
 async def test_s27_national_ids_are_masked_unless_asked_for_by_somebody_who_may(

@@ -153,7 +153,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--rows", type=int, nargs="+", default=list(SIZES), help="sizes; the table needs all of them")
-    parser.add_argument("--strategies", nargs="+", default=list(MergeStrategy), choices=list(MergeStrategy))
+    parser.add_argument("--strategies", type=MergeStrategy, nargs="+", default=list(MergeStrategy))
     parser.add_argument("--rounds", type=int, default=3, help=f"of SKIP up to {SMALL:,} rows")
     asked = parser.parse_args()
     with place() as where:

@@ -34,6 +34,7 @@ from web.edge import unbroken
 from web.graphql_request import GraphQLRequest
 from web.metrics import observe_operation
 from web.variables import plain_values
+from web.weights import weigh
 
 Answer = Mapping[str, object]
 _LONGEST_NAME: Final = 100
@@ -100,6 +101,7 @@ class Engine:
         if operation is None:
             return _refused(_NO_OPERATION, "OPERATION_RESOLUTION_FAILURE", prepared.effort)
         try:
+            weigh(request.variables, rows=operation.operation is OperationType.MUTATION and not anonymous)
             cost = documents.check_cost(prepared, request.operation_name, request.variables)
         except TooExpensive as error:
             return _refused(str(error), "LIMIT_EXCEEDED", prepared.effort)

@@ -7,7 +7,7 @@ COMPILE := .tools/uv/bin/uv pip compile --quiet --system-certs --upgrade --unive
 REPORT = $(if $(JSON),--json $(JSON))
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format schema bench bench-queries bench-import bench-export bench-jobs chaos \
+.PHONY: help run test check format schema bench bench-queries bench-import bench-export bench-jobs bench-abuse chaos \
 	conformance graphiql lock run-packages dev-packages python
 
 help: ## Say what there is
@@ -49,6 +49,9 @@ bench-export: dev-packages ## Compare exports with psql \copy (JSON=file writes 
 
 bench-jobs: dev-packages ## Measure the queue and the progress fan-out (JSON=file writes the rows)
 	$(BIN)/python -m bench.jobs $(REPORT)
+
+bench-abuse: dev-packages ## Measure what attacks do to others' queries, into docs/security.md (JSON=file writes the rows)
+	$(BIN)/python -m bench.abuse $(REPORT)
 
 chaos: dev-packages ## Run the long fault tests
 	$(BIN)/python -m pytest -m chaos $(ARGS)

@@ -77,14 +77,12 @@ async def open_file(request: ChildRequest) -> Opened:
 async def _send(process: Process, data: bytes) -> None:
     if process.stdin is None:
         raise AssertionError
-    if process.stdin.is_closing():
-        return  # it has ended already, and cannot say why
-    process.stdin.write(data)
     try:
+        process.stdin.write(data)
         await process.stdin.drain()
-    except ConnectionError:
+        process.stdin.close()
+    except (ConnectionError, RuntimeError):  # the latter is uvloop's word for a pipe that is closed
         return  # it has ended: what it wrote before says why
-    process.stdin.close()
 
 
 async def _messages(process: Process) -> AsyncIterator[Message]:

@@ -15,7 +15,7 @@ import uvloop
 from pydantic import SecretStr
 
 from commands.arguments import TOKEN_DAYS, parse
-from commands.check import findings
+from commands.check import findings, secret_warnings
 from commands.demo import LOOPBACK, banner, owner_token, seed
 from commands.embedded import embedded_database
 from commands.logs import configure_logging
@@ -177,6 +177,8 @@ def _check(_: argparse.Namespace, settings: Settings, resources: Resources) -> i
         return 0 if well else 1
 
     print(f"ok    settings, {'the embedded demo' if settings.embedded else 'a database of yours'}")
+    for line in () if settings.embedded else secret_warnings(resources.secrets):
+        print(f"warn  {line}")
     return asyncio.run(check())
 
 

@@ -1,19 +1,34 @@
 """Tries whether what the settings name works, and says so line by line."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
+from typing import Final
 
 from commands.resources import Resources, open_databases
+from commands.secret_file import DEMO_KEY
 from db.administration import examine
 from db.connections import DatabaseUnreachable
 from db.migrate import MigrationError
 from db.role_check import RoleError
 from storage.store import StorageUnavailable, open_store
 
-__all__ = ["Finding", "findings"]
+__all__ = ["Finding", "findings", "secret_warnings"]
 
 Finding = tuple[bool, str]
 """Whether it is well, and a line that says what."""
+
+
+_DISTINCT: Final = 9
+"""Different characters that 32 random hexadecimal digits have at least, but for one in ten thousand."""
+
+
+def secret_warnings(secrets: Mapping[str, bytes]) -> Iterator[str]:
+    """One line for each secret that is no random one of a server's own, without the secret."""
+    for key_id, secret in secrets.items():
+        if key_id == DEMO_KEY:
+            yield f"LEADPORT_SECRET_KEYS: {key_id} is the name of a demo's key; make one for this server alone"
+        elif len(set(secret)) < _DISTINCT:
+            yield f"LEADPORT_SECRET_KEYS: the secret {key_id} is easily guessed; take one from a random source"
 
 
 async def findings(resources: Resources) -> AsyncGenerator[Finding]:

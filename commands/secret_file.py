@@ -7,9 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-__all__ = ["demo_secret_keys"]
+__all__ = ["DEMO_KEY", "demo_secret_keys"]
 
 NAME: Final = "secret-keys"
+DEMO_KEY: Final = "demo"
 
 
 def demo_secret_keys(data_dir: Path) -> str:
@@ -20,7 +21,7 @@ def demo_secret_keys(data_dir: Path) -> str:
     path = data_dir / NAME
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        _write_once(path, f"demo:{secrets.token_urlsafe(48)}")
+        _write_once(path, f"{DEMO_KEY}:{secrets.token_urlsafe(48)}")
     return path.read_text(encoding="ascii").strip()
 
 

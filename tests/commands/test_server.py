@@ -18,7 +18,7 @@ import pytest
 
 import server
 from db.dsn import as_role
-from tests.conftest import administer, cloned
+from tests.conftest import SECRET, administer, cloned
 from tests.serving import (
     REPOSITORY,
     SECRET_KEYS,
@@ -168,6 +168,15 @@ def test_check_names_what_is_wrong(typed: Type, own_database: str):
     assert re.search("^FAIL .*storage", ended.stdout, re.MULTILINE)
     typed("migrate")
     assert typed("check").returncode == 0
+
+
+@pytest.mark.parametrize("keys", [f"demo:{SECRET}", f"k1:{'changeme' * 5}", f"k1:{SECRET},k2:{'x' * 40}"])
+def test_check_warns_of_secrets_that_are_not_a_servers_own(typed: Type, keys: str):
+    ended = typed("check", LEADPORT_SECRET_KEYS=keys)
+    (warning,) = [line for line in ended.stdout.splitlines() if line.startswith("warn")]
+    assert warning.startswith("warn  LEADPORT_SECRET_KEYS: ")
+    assert not [secret for item in keys.split(",") if (secret := item.partition(":")[2]) in ended.stdout]
+    assert "warn" not in typed("check").stdout
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,20 @@
 """The edge with limits that a test can reach, and without a demo (SECURITY-TESTS 6, 12, 13, 14)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import httpx
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.vocabulary import Role
-from tests.resolvers.office import Office
+from tests.resolvers.office import Office, uuid
 from tests.security.world import World
 from web.app import create_app
 from web.config import WebConfig
+from web.graphql_request import RequestLimits
 from web.pages import PageConfig
 from web.rates import RateLimits
 from web.tokens import Tokens, TokenSettings
@@ -22,8 +25,10 @@ LEADS = "query ($f: LeadFilter, $a: String) { leads(first: 2, filter: $f, after:
 
 
 @asynccontextmanager
-async def edge(office: Office, rates: RateLimits) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(WebConfig(runtime=office.runtime, tokens=TOKENS, pages=PAGES, rates=rates))
+async def edge(office: Office, rates: RateLimits, **config: object) -> AsyncIterator[httpx.AsyncClient]:
+    app = create_app(
+        WebConfig(**{"runtime": office.runtime, "tokens": TOKENS, "pages": PAGES, "rates": rates, **config})
+    )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         yield client
 
@@ -46,6 +51,45 @@ async def test_s14_too_many_operations_are_429_with_retry_after(office: Office) 
     assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
     assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
     assert answers[-1].json()["errors"][0]["extensions"]["code"]
+
+
+async def test_s14_what_is_429_has_not_run(office: Office, stranger: World) -> None:
+    desk = stranger.desk
+    token = Tokens(TOKENS).issue(
+        organization=desk.organization.slug, role=Role.ADMIN, subject="a", name="A", seconds=600
+    )
+    body = {"query": 'mutation { saveCompany(input: {name: "Refused"}) { company { id } } }'}
+    async with edge(office, RateLimits(credential=1)) as client:
+        answer = await client.post("/graphql", json=body, headers={"Authorization": f"Bearer {token}"})
+    assert answer.status_code == 429
+    assert await desk.rows("select id from app.companies where name = 'Refused'") == []
+
+
+async def test_s04_a_body_that_does_not_arrive_is_408(office: Office) -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        yield b'{"query": '
+        await asyncio.sleep(30)
+
+    async with edge(office, RateLimits(), request=RequestLimits(seconds=0.2)) as client:
+        answer = await client.post("/graphql", content=slow(), headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (408, "LIMIT_EXCEEDED")
+
+
+async def test_an_operation_that_takes_too_long_is_a_coded_error(office: Office, stranger: World) -> None:
+    desk, lead = stranger.desk, await stranger.make("lead")
+    token = Tokens(TOKENS).issue(
+        organization=desk.organization.slug, role=Role.ADMIN, subject="a", name="A", seconds=600
+    )
+    body = {"query": f'mutation {{ updateLead(input: {{id: "{lead}", set: {{score: 9}}}}) {{ lead {{ id }} }} }}'}
+    runtime = replace(office.runtime, settings=replace(office.runtime.settings, max_wait_seconds=0))
+    async with (
+        edge(office, RateLimits(), runtime=runtime, operation_seconds=0.5) as client,
+        desk.runtime.database.unit(desk.organization.id) as connection,
+    ):
+        await connection.execute("select from app.leads where id = $1 for update", uuid(lead))
+        answer = await client.post("/graphql", json=body, headers={"Authorization": f"Bearer {token}"})
+    assert answer.json()["errors"][0]["extensions"]["code"] == "TIMEOUT"
+    assert (await desk.rows("select score from app.leads where id = $2", uuid(lead)))[0]["score"] != 9
 
 
 async def test_s14_refused_credentials_are_429_with_retry_after(office: Office) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from db.connections import Connection
+from db.connections import Connection, Row
 from db.merge_rules import Outcome
 from db.organizations import COLUMNS, organization_of
 from domain.records import OrganizationRecord
@@ -15,6 +15,7 @@ from domain.vocabulary import LeadStage
 __all__ = [
     "ImportFacts",
     "NamedCompany",
+    "StatusRow",
     "add_companies",
     "add_custom_fields",
     "drop_companies",
@@ -24,7 +25,7 @@ __all__ = [
     "snapshot",
 ]
 
-_STATUSES: Final = "select id, key, label, stage from statuses where active order by position, id"
+_STATUSES: Final = "select id, key, label, stage, active from statuses order by position, id"
 _USERS: Final = "select id, name, email from users where active order by name, id"
 _ADD_COMPANIES: Final = """
 insert into companies (id, name, name_key) select * from unnest($1::uuid[], $2::text[], $3::text[])
@@ -40,7 +41,7 @@ where j.kind = 'IMPORT' and j.spec ->> 'retryOf' = $1 and j.id <> $2 and r.row =
 
 @dataclass(frozen=True, slots=True)
 class StatusRow:
-    """An active status, in the organization's order."""
+    """A status of the organization."""
 
     id: UUID
     key: str
@@ -59,10 +60,14 @@ class UserRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportFacts:
-    """`companies` map the key of a name to the id, `chatbots` the name itself."""
+    """`companies` map the key of a name to the id, `chatbots` the name itself.
+
+    `statuses` are those in use, `retired_statuses` the others, both in the organization's order.
+    """
 
     organization: OrganizationRecord
     statuses: Sequence[StatusRow]
+    retired_statuses: Sequence[StatusRow]
     users: Sequence[UserRow]
     companies: Mapping[str, UUID]
     chatbots: Mapping[str, UUID]
@@ -95,12 +100,17 @@ async def load_facts(connection: Connection, limits: Limits) -> ImportFacts:
     custom = await connection.fetch("select key from custom_fields order by key")
     return ImportFacts(
         organization=await load_organization(connection, limits),
-        statuses=[StatusRow(row["id"], row["key"], row["label"], LeadStage(row["stage"])) for row in statuses],
+        statuses=[_status(row) for row in statuses if row["active"]],
+        retired_statuses=[_status(row) for row in statuses if not row["active"]],
         users=[UserRow(row["id"], row["name"], row["email"]) for row in users],
         companies={row["name_key"]: row["id"] for row in companies},
         chatbots={row["name"]: row["id"] for row in chatbots},
         custom_keys=[row["key"] for row in custom],
     )
+
+
+def _status(row: Row) -> StatusRow:
+    return StatusRow(row["id"], row["key"], row["label"], LeadStage(row["stage"]))
 
 
 async def add_custom_fields(connection: Connection, keys: Collection[str]) -> None:

@@ -15,7 +15,7 @@ from db.merge_create import REFUSED, create, refusal, settle_creates, write_note
 from db.merge_decisions import Batch, Update, decide
 from db.merge_match import Matches, deciding_key, look_up
 from db.merge_rules import KIND_OF, BlockOutcome, MergeRows, MergeRules, Outcome, RowProblem, Sealer
-from db.merge_targets import Staged, Target, fetch_targets, new_target, stage
+from db.merge_targets import Staged, Target, fetch_targets, move, new_target, stage
 from db.merge_trial import load_targets, open_trial, remember
 from domain.vocabulary import ImportIssueCode, MergeStrategy
 
@@ -77,6 +77,8 @@ async def _stage(connection: Connection, rules: MergeRules, rows: MergeRows, wor
         target = targets.get(update.lead_id)
         if target is None or target.changed:
             work.outcome.refuse(_unusable(update, target), KIND_OF[update.kind])
+        elif (problem := move(rules, rows, update.index, target)) is not None:
+            work.outcome.refuse(problem, KIND_OF[update.kind])
         else:
             staged.append(stage(rules, rows, update, target, work.sealer))
     return staged

@@ -47,7 +47,10 @@ class Batch:
 def decide(rules: MergeRules, rows: MergeRows, matches: Matches, outcome: BlockOutcome, start: int) -> Batch:
     """Decide the rows from `start` on: skipped and failed ones in `outcome`, the others in the batch."""
     if rules.strategy is MergeStrategy.CREATE_NEW:
-        creates = [index for index in range(start, len(rows.ids)) if index not in rows.finished]
+        kept_out = rows.finished | rows.retired.keys()
+        creates = [index for index in range(start, len(rows.ids)) if index not in kept_out]
+        for index in rows.retired:
+            outcome.refuse(rows.retired[index])
         for index in rows.finished:
             outcome.settle(index, Outcome.SKIPPED, None)
         return Batch(creates, [], len(rows.ids))
@@ -115,6 +118,9 @@ class _Decider:
             self._create(index)
 
     def _create(self, index: int) -> None:
+        if index in self.rows.retired:
+            self.outcome.refuse(self.rows.retired[index])
+            return
         self.batch.creates.append(index)
         for kind, values in self.lasting:
             value = values[index]

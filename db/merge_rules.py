@@ -46,8 +46,9 @@ class Outcome:
         ImportIssueCode.VERSION_CONFLICT: "V",
         ImportIssueCode.UNKNOWN_REFERENCE: "R",
         ImportIssueCode.CONSTRAINT: "K",
+        ImportIssueCode.UNKNOWN_VALUE: "O",
     }
-    ALL_FAILED: Final = "FAVRK"
+    ALL_FAILED: Final = "FAVRKO"
 
 
 class Sealer(Protocol):
@@ -105,6 +106,7 @@ class MergeRows:
     a row. `numbers` are the rows' places in the file. `untouched` are PostgreSQL array literals of
     columns that must not change an existing lead (empty list: none). `cleared_custom` are custom keys to remove.
     `finished` are rows that an earlier retry has brought in: they are skipped.
+    `retired` are rows whose status is out of use, with why they must make or move no lead.
     """
 
     ids: Sequence[str]
@@ -117,6 +119,7 @@ class MergeRows:
     national_ids: Sequence[str | None] | None = None
     cleared_custom: Mapping[int, Sequence[str]] = field(default_factory=dict[int, Sequence[str]])
     finished: frozenset[int] = frozenset()
+    retired: "Mapping[int, RowProblem]" = field(default_factory=dict[int, "RowProblem"])
 
     @cached_property
     def lines(self) -> list[bytes]:
@@ -137,6 +140,8 @@ class RowProblem:
     code: ImportIssueCode
     message: str
     field: str | None = None
+    value: str | None = None
+    suggestion: str | None = None
 
 
 @dataclass(slots=True)

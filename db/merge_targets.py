@@ -10,12 +10,12 @@ from db.connections import Connection
 from db.copy_text import array_literal, cell, cells, read_cell
 from db.merge_decisions import Update
 from db.merge_match import uuids
-from db.merge_rules import MergeRows, MergeRules, Sealer
+from db.merge_rules import MergeRows, MergeRules, RowProblem, Sealer
 from domain.lead_values import SearchValues, search_text
 from domain.national_ids import last_digits
 from domain.vocabulary import MergeStrategy
 
-__all__ = ["Staged", "Target", "fetch_targets", "new_target", "stage"]
+__all__ = ["Staged", "Target", "fetch_targets", "move", "new_target", "stage"]
 
 _SEARCHED: Final[Mapping[str, str]] = {
     "name": "name",
@@ -38,6 +38,7 @@ class Target:
     notes: list[str] = field(default_factory=list[str])
     national_id: str | None = None
     changed: bool = False
+    status: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,22 @@ def new_target(rows: MergeRows, rules: MergeRules, index: int) -> Target:
     values = {name: read_cell(columns[column]) for column, name in _SEARCHED.items() if column in columns}
     note = None if rows.notes is None else rows.notes[index]
     national = None if rows.national_ids is None else rows.national_ids[index]
-    return Target(SearchValues(**values, notes=note), [note] if note else [], national)
+    status = read_cell(columns["status_id"]) if "status_id" in columns else None
+    return Target(SearchValues(**values, notes=note), [note] if note else [], national, status=status)
+
+
+def move(rules: MergeRules, rows: MergeRows, index: int, target: Target) -> RowProblem | None:
+    """Gives `target` the row's status, where the row may write it; the problem where that one is out of use."""
+    if not rows.retired or "status_id" not in rules.written or rules.strategy is not MergeStrategy.OVERWRITE:
+        return None
+    if rows.untouched and "status_id" in _names(rows.untouched[index]):
+        return None
+    status = read_cell(cells(rows.lines[index])[rules.columns.index("status_id")])
+    if status == target.status:
+        return None
+    if index not in rows.retired:
+        target.status = status
+    return rows.retired.get(index)
 
 
 def stage(rules: MergeRules, rows: MergeRows, update: Update, target: Target, sealer: Sealer) -> Staged:
@@ -97,7 +113,7 @@ def _statement(rules: MergeRules) -> str:
         select from import_changes c where c.job_id = $3 and c.lead_id = l.id and c.version_after = l.version)"""
     lock = "" if rules.trial else " for update of l"
     return f"""
-    select l.id, {searched}, l.national_id_cipher, {notes} as notes, {changed} as changed
+    select l.id, {searched}, l.status_id, l.national_id_cipher, {notes} as notes, {changed} as changed
     from {rules.target} l where l.id = any($1) order by l.id{lock}"""
 
 
@@ -110,6 +126,7 @@ def _target(row: asyncpg.Record, sealer: Sealer) -> Target:
         list(notes),
         None if sealed is None else sealer.open(sealed, str(row["id"])),
         bool(row["changed"]),
+        str(row["status_id"]),
     )
 
 
@@ -138,7 +155,7 @@ def _national_id(rules: MergeRules, rows: MergeRows, index: int, target: Target)
 def _search(rules: MergeRules, rows: MergeRows, index: int, target: Target) -> str:
     """The search text after the update; what the row does not write stays as it is."""
     columns = cells(rows.lines[index])
-    untouched = rows.untouched[index].strip("{}").replace('"', "").split(",") if rows.untouched else ()
+    untouched = _names(rows.untouched[index]) if rows.untouched else ()
     written: dict[str, str | None] = {}
     for column, name in _SEARCHED.items():
         base = _BASE.get(column, column)
@@ -150,3 +167,8 @@ def _search(rules: MergeRules, rows: MergeRows, index: int, target: Target) -> s
     if written:
         target.search = replace(target.search, **written)
     return search_text(target.search)
+
+
+def _names(literal: str) -> list[str]:
+    """The columns in an array literal."""
+    return literal.strip("{}").replace('"', "").split(",")

@@ -38,6 +38,7 @@ _MESSAGES: Final = {
     ImportIssueCode.UNKNOWN_REFERENCE: "There is no lead with this id.",
     ImportIssueCode.CONSTRAINT: "The database does not take a value of this row.",
 }
+"""Of the codes that the merge refuses rows with; of others the child knows what to say."""
 
 
 def committed(job: RunningJob, spec: ImportSpec, result: ImportResult, files: tuple[NewFile, ...]) -> JobEnd:
@@ -163,7 +164,7 @@ async def error_file(
 
 async def _refused(runtime: Runtime, job: RunningJob) -> tuple[RowMessage, ...]:
     async with runtime.database.unit(job.organization_id) as connection:
-        return tuple(RowMessage(row, _MESSAGES[code]) for row, code in await refused_rows(connection, job.id))
+        return tuple(RowMessage(row, _MESSAGES.get(code)) for row, code in await refused_rows(connection, job.id))
 
 
 async def _write_again(
@@ -172,6 +173,7 @@ async def _write_again(
     """The child writes along what it refuses itself; here it reads the file again, with what the merge refused."""
     result, refused = found
     request = request_of(source, spec, job, result.dialect)
+    source.errors.unlink(missing_ok=True)
     path = str(source.errors)
     again = msgspec.structs.replace(request, mode=ChildMode.ERRORS, errors_path=path, row_messages=refused)
     async with parsing(again) as said:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from db.import_reports import RowOutcomes
@@ -88,7 +88,8 @@ class Findings:
                 key = _KEYS[merged.outcome.matched[index]]
                 code, reason = _SKIPPED[letter]
                 problem = RowProblem(index, code, f"Skipped: {reason.format(key.words)}.", key.field)
-                yield self._issue(merged, problem, Severity.WARNING, merged.rows.key(key.kind, index))
+                problem = replace(problem, value=merged.rows.key(key.kind, index))
+                yield self._issue(merged, problem, Severity.WARNING)
 
     def _duplicate_groups(self, merged: MergedBlock) -> Iterator[IssueGroup]:
         outcome = merged.outcome
@@ -110,9 +111,9 @@ class Findings:
             )
 
     def _refused(self, merged: MergedBlock, problem: RowProblem) -> Issue:
-        return self._issue(merged, problem, Severity.ERROR, None)
+        return self._issue(merged, problem, Severity.ERROR)
 
-    def _issue(self, merged: MergedBlock, problem: RowProblem, severity: Severity, value: str | None) -> Issue:
+    def _issue(self, merged: MergedBlock, problem: RowProblem, severity: Severity) -> Issue:
         ready = merged.block.ready
         return Issue(
             row=ready.rows[problem.index],
@@ -122,7 +123,8 @@ class Findings:
             code=problem.code,
             severity=severity,
             message=problem.message,
-            value=value,
+            value=problem.value,
+            suggestion=problem.suggestion,
         )
 
 
@@ -145,19 +147,20 @@ _KEPT: Final = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.UNCHANGED})
 
 
 def _grouped(issues: Sequence[Issue]) -> list[IssueGroup]:
-    groups: dict[tuple[ImportIssueCode, str | None], list[Issue]] = {}
+    groups: dict[tuple[ImportIssueCode, str | None, str | None], list[Issue]] = {}
     for issue in issues:
-        groups.setdefault((issue.code, issue.field), []).append(issue)
+        groups.setdefault((issue.code, issue.field, issue.value), []).append(issue)
     return [
         IssueGroup(
             code=code,
             severity=Severity.ERROR,
             column=found[0].column,
             field=field,
-            value=None,
+            value=value,
             rows=len(found),
             first_row=min(issue.row for issue in found),
             message=found[0].message,
+            suggestion=found[0].suggestion,
         )
-        for (code, field), found in groups.items()
+        for (code, field, value), found in groups.items()
     ]

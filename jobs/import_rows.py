@@ -6,8 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from db.merge_columns import DERIVED
-from db.merge_rules import MergeRows, MergeRules
-from domain.imports import ImportOptions
+from db.merge_rules import MergeRows, MergeRules, RowProblem
+from domain.imports import ImportOptions, Issue
 from domain.vocabulary import DuplicateScope, LeadFieldKey, MatchKey
 from transfer.messages import ColumnOrigin, CopyColumn, Ready
 
@@ -70,4 +70,9 @@ def rows_of(ready: Ready, renamed: dict[str, str], finished: frozenset[int] = fr
         national_ids=ready.national_ids,
         cleared_custom=ready.cleared_custom,
         finished=finished,
+        retired={index: _problem(index, issue) for index, issue in ready.retired.items()},
     )
+
+
+def _problem(index: int, issue: Issue) -> RowProblem:
+    return RowProblem(index, issue.code, issue.message, issue.field, issue.value, issue.suggestion)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from db.connections import Connection
-from db.import_facts import ImportFacts, load_facts
+from db.import_facts import ImportFacts, StatusRow, load_facts
 from db.import_reads import failed_rows
 from domain.errors import JobFailed
 from domain.ids import IdKind, format_id, parse_id
@@ -104,12 +104,17 @@ def child_facts(facts: ImportFacts) -> OrganizationFacts:
         country=facts.organization.settings.default_country,
         time_zone=facts.organization.settings.time_zone,
         default_status_id=str(facts.statuses[0].id) if facts.statuses else None,
-        statuses=tuple(StatusFact(str(row.id), row.key, row.label, row.stage) for row in facts.statuses),
+        statuses=tuple(map(_status_fact, facts.statuses)),
+        retired_statuses=tuple(map(_status_fact, facts.retired_statuses)),
         companies={key: str(company) for key, company in facts.companies.items()},
         chatbots={key: str(chatbot) for key, chatbot in facts.chatbots.items()},
         users=tuple(UserFact(str(row.id), row.name, row.email) for row in facts.users),
         custom_keys=tuple(facts.custom_keys),
     )
+
+
+def _status_fact(row: StatusRow) -> StatusFact:
+    return StatusFact(str(row.id), row.key, row.label, row.stage)
 
 
 def child_limits(limits: Limits) -> ChildLimits:

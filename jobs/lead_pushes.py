@@ -14,7 +14,7 @@ from db.idempotency import remember_answer, remembered
 from db.import_facts import ImportFacts, NamedCompany, add_companies, add_custom_fields, load_facts
 from db.locks import Lock, take
 from db.merge import merge
-from db.merge_rules import BlockOutcome, MergeRows, Outcome
+from db.merge_rules import BlockOutcome, MergeRows, Outcome, RowProblem
 from domain.actors import Actor
 from domain.documents import LeadDocument
 from domain.errors import Forbidden, LimitProblem, Problem, Rejected, invalid
@@ -149,8 +149,7 @@ def _answers(count: int, judged: JudgedDocuments, rows: MergeRows, outcome: Bloc
         issues.setdefault(issue.row, []).append(issue)
     for problem in outcome.problems:
         row = rows.numbers[problem.index]
-        found = Issue(row, None, None, problem.field, problem.code, Severity.ERROR, problem.message)
-        issues.setdefault(row, []).append(found)
+        issues.setdefault(row, []).append(_issue(row, problem))
     places = {row: index for index, row in enumerate(rows.numbers)}
     answers: list[PushedLead] = []
     for row in range(count):
@@ -165,6 +164,20 @@ def _answers(count: int, judged: JudgedDocuments, rows: MergeRows, outcome: Bloc
             )
         )
     return answers
+
+
+def _issue(row: int, problem: RowProblem) -> Issue:
+    return Issue(
+        row=row,
+        line=None,
+        column=None,
+        field=problem.field,
+        code=problem.code,
+        severity=Severity.ERROR,
+        message=problem.message,
+        value=problem.value,
+        suggestion=problem.suggestion,
+    )
 
 
 def _custom_keys(documents: Sequence[LeadDocument], judged: JudgedDocuments) -> list[str]:

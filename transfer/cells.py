@@ -16,13 +16,17 @@ _ESCAPES: Final = str.maketrans({"\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flaw:
-    """Something wrong with a cell. `kept` is what COPY gets all the same, where the row is not refused."""
+    """Something wrong with a cell. `kept` is what COPY gets all the same, where the row is not refused.
+
+    `retired`: nothing is wrong where the lead has the value `kept` already, which the merge knows.
+    """
 
     code: ImportIssueCode
     message: str
     severity: Severity = Severity.ERROR
     suggestion: str | None = None
     kept: str = NULL
+    retired: bool = False
 
 
 @dataclass(frozen=True, slots=True)

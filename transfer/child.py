@@ -90,7 +90,8 @@ class _Run:
         self._request = file.request
         self._only = None if file.request.only_rows is None else frozenset(file.request.only_rows)
         self._issues_left = file.request.limits.max_issues
-        self._refused: Mapping[int, str] = {refusal.row: refusal.message for refusal in file.request.row_messages}
+        messages = file.request.row_messages
+        self._refused: Mapping[int, str | None] = {refusal.row: refusal.message for refusal in messages}
         self._errors = self._error_file()
 
     def _error_file(self) -> ErrorFile | None:
@@ -176,7 +177,9 @@ class _Run:
         records, found = judged.records, judged.log.messages()
         for index, row in enumerate(records.rows):
             number = records.numbers[index]
-            message = found.get(index) or self._refused.get(number)
+            message = found.get(index)
+            if message is None and number in self._refused:
+                message = self._refused[number] or judged.log.held_message(index)
             if message is not None:
                 line = records.lines[index] if records.lines else None
                 self._errors.write(ErrorRow(row, number, line, message))

@@ -37,12 +37,14 @@ class OrganizationFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What validation must know of the organization.
 
     `companies` and `chatbots` map `domain.lead_values.name_key(name)` to the UUID as text; they may be empty where no
-    such column can be mapped. `custom_keys` are the keys that exist already.
+    such column can be mapped. `custom_keys` are the keys that exist already. A lead may keep one of `retired_statuses`,
+    none may be given one.
     """
 
     country: str = "US"
     time_zone: str = "UTC"
     statuses: tuple[StatusFact, ...] = ()
+    retired_statuses: tuple[StatusFact, ...] = ()
     default_status_id: str | None = None
     companies: dict[str, str] = {}
     chatbots: dict[str, str] = {}
@@ -82,10 +84,13 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RowMessage(msgspec.Struct, frozen=True):
-    """What the worker found wrong with a row, for the error file. `row` as in `Issue`."""
+    """What the worker found wrong with a row, for the error file. `row` as in `Issue`.
+
+    `message` None: what the child told of the row in `Ready.retired`.
+    """
 
     row: int
-    message: str
+    message: str | None
 
 
 class ChildRequest(msgspec.Struct, frozen=True, kw_only=True):

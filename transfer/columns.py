@@ -180,6 +180,9 @@ def _note(index: int, read: Flaw | Masked, cells: Cells, column: Column, log: Is
     if isinstance(read, Masked):
         column.silent.append(index)
         return NULL
+    if read.retired:
+        log.hold(index, cells.place, read, bare(cells.values[index]))
+        return read.kept
     log.add(index, cells.place, read, bare(cells.values[index]))
     if read.severity is Severity.ERROR:
         column.refused.add(index)

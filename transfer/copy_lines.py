@@ -8,11 +8,12 @@ from typing import Final, TypeVar
 
 from domain.fields import FIELDS
 from domain.ids import new_ids
-from domain.imports import ImportOptions
+from domain.imports import ImportOptions, Issue
 from domain.lead_values import SEARCHED_NOTES, name_key, search_form
 from domain.vocabulary import BlankCells, LeadFieldKey, MergeStrategy
 from transfer.cells import NULL, escape, unescape
 from transfer.columns import Column
+from transfer.issues import issue_of
 from transfer.layout import DERIVED, NEVER_BLANK, SEARCHED, Layout
 from transfer.messages import NewCompany, Ready
 from transfer.readers import Companies
@@ -54,6 +55,7 @@ class Assembler:
             national_ids=_texts(judged.by_field.get(_K.NATIONAL_ID), rows),
             cleared_custom=self._cleared_custom(judged, rows),
             warned=rows.places(judged.log.warned),
+            retired=_retired(judged, rows),
         )
 
     def new_companies(self, judged: Judged, kept: Sequence[bool]) -> tuple[NewCompany, ...]:
@@ -137,6 +139,9 @@ class _Rows:
     def pick(self, values: Sequence[T]) -> list[T]:
         return list(values) if self._all else list(compress(values, self._kept))
 
+    def has(self, index: int) -> bool:
+        return self._kept[index]
+
     def places(self, indexes: Iterable[int]) -> list[int]:
         """Where rows of the block stand among the kept ones; the others are left out."""
         if self._places is None:
@@ -150,6 +155,13 @@ def _numbered(kept: Sequence[bool]) -> list[int]:
         places.append(place)
         place += keep
     return places
+
+
+def _retired(judged: Judged, rows: _Rows) -> dict[int, Issue]:
+    """The issues that are held, by the rows' places."""
+    held, records = judged.log.held, judged.records
+    found = (issue_of(held[index], records.numbers, records.lines or None) for index in sorted(held) if rows.has(index))
+    return dict(zip(rows.places(held), found, strict=True))
 
 
 def _encoded(judged: Judged, key: LeadFieldKey) -> list[str] | None:

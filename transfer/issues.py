@@ -39,12 +39,16 @@ class Found:
 
 
 class IssueLog:
-    """Collects what is found in one block; `failed` and `warned` are indexes of rows."""
+    """Collects what is found in one block; `failed` and `warned` are indexes of rows.
+
+    `held` are flaws of rows that the merge may refuse for them.
+    """
 
     def __init__(self) -> None:
         self._found = list[Found]()
         self._sorted = True
         self.failed = set[int]()
+        self.held = dict[int, Found]()
         self._flagged = set[int]()
 
     def add(self, index: int, place: Place, flaw: Flaw, value: str | None = None) -> None:
@@ -55,6 +59,10 @@ class IssueLog:
             self.failed.add(index)
         else:
             self._flagged.add(index)
+
+    def hold(self, index: int, place: Place, flaw: Flaw, value: str) -> None:
+        """Notes a flaw of which the merge decides whether it is one."""
+        self.held[index] = Found(index, place, flaw, value)
 
     @property
     def warned(self) -> set[int]:
@@ -70,20 +78,7 @@ class IssueLog:
 
     def issues(self, rows: Sequence[int], lines: Sequence[int] | None, limit: int) -> list[Issue]:
         """The first `limit` issues in row order."""
-        return [
-            Issue(
-                row=rows[found.index],
-                line=lines[found.index] if lines is not None else None,
-                column=found.place.column,
-                field=found.place.field,
-                code=found.flaw.code,
-                severity=found.flaw.severity,
-                message=found.flaw.message,
-                value=storable(found.value),
-                suggestion=found.flaw.suggestion,
-            )
-            for found in self.in_order()[:limit]
-        ]
+        return [issue_of(found, rows, lines) for found in self.in_order()[:limit]]
 
     def groups(self, rows: Sequence[int]) -> list[IssueGroup]:
         """All issues by code, severity, column and field, and by value where the value is what is unknown."""
@@ -100,6 +95,11 @@ class IssueLog:
             for key, found in first_of.items()
         ]
 
+    def held_message(self, index: int) -> str | None:
+        """What the error file says of a row that was refused for what is held."""
+        found = self.held.get(index)
+        return None if found is None else _sentence(found)
+
     def messages(self) -> Mapping[int, str]:
         """What the error file says of each failed row."""
         texts = dict[int, list[str]]()
@@ -107,6 +107,21 @@ class IssueLog:
             if found.index in self.failed:
                 texts.setdefault(found.index, []).append(_sentence(found))
         return {index: "; ".join(sentences) for index, sentences in texts.items()}
+
+
+def issue_of(found: Found, rows: Sequence[int], lines: Sequence[int] | None) -> Issue:
+    """What was found, with where its row stands."""
+    return Issue(
+        row=rows[found.index],
+        line=lines[found.index] if lines is not None else None,
+        column=found.place.column,
+        field=found.place.field,
+        code=found.flaw.code,
+        severity=found.flaw.severity,
+        message=found.flaw.message,
+        value=storable(found.value),
+        suggestion=found.flaw.suggestion,
+    )
 
 
 def _index(found: Found) -> int:

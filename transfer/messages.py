@@ -153,6 +153,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     (`notes_count` is, where notes are mapped). The custom fields are in `copy` as one JSON object, `custom`, to be
     merged into the lead's; `cleared_custom` lists, under CLEAR, the keys to remove for a row index.
     `warned` are the indexes of rows that have a warning.
+    `retired` are those of rows whose status is out of use, each with its issue: such a row must make and move no lead.
     """
 
     ids: list[str] = []
@@ -170,6 +171,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     national_ids: list[str | None] | None = None
     cleared_custom: dict[int, tuple[str, ...]] = {}
     warned: list[int] = []
+    retired: dict[int, Issue] = {}
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True, tag="block"):

@@ -95,7 +95,7 @@ class Readers:
         if lead_field.type is FieldType.ID:
             return self._ids(lead_field)
         if lead_field.key in _STATUS_FIELDS:
-            return status_reader(lead_field, self.facts.statuses)
+            return status_reader(lead_field, self.facts.statuses, self.facts.retired_statuses)
         return None if lead_field.enum is None else enum_reader(lead_field, lead_field.enum)
 
     def _added(self, lead_field: LeadField) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ class RowJudge:
     def __init__(self, plan: MappedColumns, readers: Readers, options: ImportOptions, facts: OrganizationFacts) -> None:
         self._plan = plan
         self._required = options.required
-        self._stages = {status.id: status.stage.name for status in facts.statuses}
+        self._stages = {status.id: status.stage.name for status in (*facts.statuses, *facts.retired_statuses)}
         self._phones = readers.phones()
         self._guarded = readers.guarded
         self._readings = dict[str, Reading | None]()

@@ -1,6 +1,7 @@
 """Values from a closed list: enums, the organization's statuses, and references to what it has."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from enum import StrEnum
 from typing import Final
@@ -58,18 +59,32 @@ def enum_reader(field: LeadField, vocabulary: type[StrEnum]) -> Callable[[str], 
     return read
 
 
-def status_reader(field: LeadField, statuses: Sequence[StatusFact]) -> Callable[[str], Read]:
-    """The status's UUID, for its key, its label or its id in any case; a key goes before a label."""
+def status_reader(
+    field: LeadField, statuses: Sequence[StatusFact], retired: Sequence[StatusFact] = ()
+) -> Callable[[str], Read]:
+    """The status's UUID, for its key, its label or its id in any case; a key goes before a label.
+
+    A status out of use has a flaw, which is none where the lead has that status already.
+    """
+    known, held = _by_name(statuses), _by_name(retired)
+    suggestions = Suggestions(name for status in statuses for name in (status.key, status.label))
+
+    def read(text: str) -> Read:
+        name = name_key(text)
+        if name in known:
+            return known[name]
+        flaw = unknown_value(field, text, suggestions)
+        return replace(flaw, kept=held[name], retired=True) if name in held else flaw
+
+    return read
+
+
+def _by_name(statuses: Sequence[StatusFact]) -> Mapping[str, str]:
     known = dict[str, str]()
     for naming in (_key, _shown_id, _label):
         for status in statuses:
             known.setdefault(name_key(naming(status)), status.id)
-    suggestions = Suggestions(name for status in statuses for name in (status.key, status.label))
-
-    def read(text: str) -> Read:
-        return known.get(name_key(text)) or unknown_value(field, text, suggestions)
-
-    return read
+    return known
 
 
 def _key(status: StatusFact) -> str:

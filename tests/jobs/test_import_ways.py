@@ -270,3 +270,61 @@ async def test_f1_an_undo_whose_worker_is_killed_goes_on_to_its_end(
     assert (found.removed, found.kept_because_edited, found.already_gone) == (counts.created, 0, 0)
     assert await importing.leads("id, name, score, tags, notes_count, search_text, phone_key") == before
     assert await importing.rows("select count(*) as n from app.notes where import_job_id = $2", job.id) == [{"n": 0}]
+
+
+async def test_a_status_out_of_use_is_given_to_no_lead(importing: Importing):
+    header = "name,phone,source,external id,state"
+    first = csv(
+        ("Ann", PHONES[0], "web", "X1", "contacted"),
+        ("Bob", PHONES[1], "web", "X2", "new"),
+        header=header,
+    )
+    mapping = (to("state", K.STATUS),)
+    await importing.run(first, mapping=mapping)
+    async with importing.runtime.database.unit(importing.organization.id) as connection:
+        await connection.execute("update app.statuses set active = false where key = 'contacted'")
+    data = csv(
+        ("Ann 2", PHONES[0], "web", "X1", "Contacted"),
+        ("Bob 2", PHONES[1], "web", "X2", "contacted"),
+        ("Col", PHONES[2], "web", "X3", "contacted"),
+        ("Ann 3", PHONES[0], "web", "X1", "new"),
+        ("Ann 4", PHONES[0], "web", "X1", "contacted"),
+        ("Dee", PHONES[3], "web", "X4", "nowhere"),
+        header=header,
+    )
+    options = overwriting(required=(), match_on=(MatchKey.EXTERNAL_ID,))
+    planned = await importing.run(data, mapping=mapping, options=options, mode=ImportMode.REVIEW)
+    plan = result_of(planned).plan
+    assert plan is not None
+    assert (plan.creates, plan.updates, plan.errors) == (0, 2, 4)
+    request = CommitImport(id=shown(planned), plan_revision=1)
+    done = await importing.ended(await commit_import(importing.runtime, importing.actor, request))
+    assert counts_of(done) == {"updated": 2, "failed": 4}
+    assert await importing.leads("name, stage") == [("Ann 3", "NEW"), ("Bob", "NEW")]
+    issues = await importing.rows(
+        "select row, column_name, field, code, message, value from app.import_issues where job_id = $2", done.id
+    )
+    said = ("state", "status", "UNKNOWN_VALUE", "not a status that is known here")
+    assert [tuple(issue.values()) for issue in issues] == [
+        *((row, *said, "contacted") for row in (3, 4, 6)),
+        (7, *said, "nowhere"),
+    ]
+    (column,) = (column for column in result_of(done).columns if column.header == "state")
+    assert [(value.value, value.count) for value in column.unknown_values] == [("contacted", 3), ("nowhere", 1)]
+    errors = records(await importing.file(done, JobFileRole.ERRORS) or b"")
+    hint = "state: not a status that is known here (did you mean converted?)"
+    assert [(row[0], row[-1]) for row in errors[1:]] == [
+        *((name, hint) for name in ("Bob 2", "Col", "Ann 4")),
+        ("Dee", "state: not a status that is known here"),
+    ]
+
+
+async def test_whoever_makes_every_row_a_lead_makes_none_in_a_status_out_of_use(importing: Importing):
+    async with importing.runtime.database.unit(importing.organization.id) as connection:
+        await connection.execute("update app.statuses set active = false where key = 'contacted'")
+    data = csv(
+        ("Ann", PHONES[0], "web", "contacted"), ("Bob", PHONES[1], "web", "new"), header="name,phone,source,status"
+    )
+    job = await importing.run(data, options=ImportOptions(merge_strategy="CREATE_NEW"))
+    assert counts_of(job) == {"created": 1, "failed": 1}
+    assert await importing.leads("name") == [("Bob",)]

@@ -17,6 +17,7 @@ from domain.vocabulary import (
     BuiltinTemplate,
     ExportFormat,
     FieldType,
+    ImportMode,
     JobState,
     LeadFieldKey,
     LeadSource,
@@ -29,7 +30,7 @@ from jobs.runtime import Runtime
 from tests.conftest import MakeOrganization
 from tests.jobs.any_leads import DRAWN, any_lead
 from tests.jobs.exporting import Exporting
-from tests.jobs.importing import Importing, counts_of, overwriting, working
+from tests.jobs.importing import Importing, counts_of, overwriting, result_of, working
 from tests.jobs.test_import_acceptance import EXPECTED, FOLDER, mapping_of, options_of
 
 _K = LeadFieldKey
@@ -205,3 +206,24 @@ async def test_an_export_by_a_template_changes_nothing_when_it_comes_back(
     assert (await importing.leads("name, phone, tags, custom, notes_count, address_street, national_id_cipher"))[
         :1
     ] == before
+
+
+STATUSES = ("contacted", "new", "contacted")
+
+
+async def retire(importing: Importing, key: str) -> None:
+    async with importing.runtime.database.unit(importing.organization.id) as connection:
+        await connection.execute("update app.statuses set active = false where key = $1", key)
+
+
+@pytest.mark.parametrize("kind", [ExportFormat.CSV, ExportFormat.JSON])
+async def test_a_lead_in_a_status_out_of_use_comes_back_as_unchanged(importing: Importing, kind: ExportFormat):
+    rows = tuple(LeadDocument(values={_K.NAME: f"Lead {n}", _K.STATUS: status}) for n, status in enumerate(STATUSES))
+    await upsert_leads(importing.runtime, importing.actor, UpsertLeads(rows=rows, options=ImportOptions(required=())))
+    await retire(importing, "contacted")
+    data = await exported(importing, columns=ROUND_TRIP, format=kind)
+    for mode in (ImportMode.VALIDATE, ImportMode.COMMIT):
+        again = await importing.run(data, name=f"leads.{kind.lower()}", mode=mode, options=overwriting(**KEEPING))
+        tally = result_of(again).tally
+        issues = await importing.rows("select row, field, code, value from app.import_issues order by row")
+        assert (tally.unchanged, tally.failed, issues) == (3, 0, [])

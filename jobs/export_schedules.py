@@ -27,12 +27,14 @@ from domain.exports import Delivery, ExportRequest, ExportSpec
 from domain.ids import IdKind, new_id, parse_id
 from domain.jobs import JobRecord
 from domain.json import JsonValue
+from domain.masking import masks_for
 from domain.permissions import permissions_of
 from domain.records import ScheduleRecord
 from domain.requests import SaveSchedule
 from domain.schedules import is_cron, next_run
 from domain.stored import decode, encode
 from domain.vocabulary import ActivityAction, JobTrigger, Permission
+from jobs.export_details import shown_schedule
 from jobs.export_recipients import check_recipients
 from jobs.export_requests import Occasion, check_names, prepare, submit_export
 from jobs.runtime import Runtime
@@ -42,10 +44,11 @@ SHOWN_RUNS: Final = 5
 
 
 async def schedules(runtime: Runtime, actor: Actor) -> list[ScheduleRecord]:
-    """Every schedule, by name. Raises Forbidden without SCHEDULES_MANAGE."""
+    """Every schedule, by name, as the caller may see it. Raises Forbidden without SCHEDULES_MANAGE."""
     _require(actor)
     async with runtime.database.unit(actor.organization_id) as connection:
-        return await list_schedules(connection)
+        masks = masks_for(actor, (await organization_record(connection)).settings)
+        return [shown_schedule(schedule, masks) for schedule in await list_schedules(connection)]
 
 
 async def save_schedule(

@@ -13,11 +13,13 @@ from domain.export_columns import template_columns
 from domain.export_plan import SPEC, ExportFacts, filter_of, resolve
 from domain.exports import ExportSpec, ResolvedColumn
 from domain.ids import IdKind, new_id, parse_id
+from domain.masking import Masks, masks_for
 from domain.records import TemplateRecord
 from domain.requests import SaveTemplate
 from domain.stored import encode
 from domain.templates import TEMPLATES, builtin_of
 from domain.vocabulary import ActivityAction, Permission, UserErrorCode
+from jobs.export_details import shown_spec
 from jobs.export_requests import check_filter_names
 from jobs.runtime import Runtime
 
@@ -31,7 +33,8 @@ async def templates(runtime: Runtime, actor: Actor) -> list[TemplateRecord]:
     async with runtime.database.unit(actor.organization_id) as connection:
         saved = await list_templates(connection)
         facts = await _facts(connection)
-    return [*_builtin(), *(_shown(template, facts) for template in saved)]
+    masks = masks_for(actor, facts.settings)
+    return [*_builtin(), *(_shown(template, facts, masks) for template in saved)]
 
 
 async def save_template(runtime: Runtime, actor: Actor, request: SaveTemplate) -> TemplateRecord:
@@ -57,7 +60,7 @@ async def save_template(runtime: Runtime, actor: Actor, request: SaveTemplate) -
             raise Rejected(InputProblem(UserErrorCode.DUPLICATE, message, ("input", "name")))
         saved = await write_template(connection, template_id, request.name, request.spec)
         await _note(connection, actor, f"Template {request.name} saved")
-    return _shown(saved, facts)
+    return _shown(saved, facts, masks_for(actor, facts.settings))
 
 
 async def drop_template(runtime: Runtime, actor: Actor, given: str) -> None:
@@ -86,13 +89,13 @@ def _builtin() -> list[TemplateRecord]:
     ]
 
 
-def _shown(saved: SavedTemplate, facts: ExportFacts) -> TemplateRecord:
+def _shown(saved: SavedTemplate, facts: ExportFacts, masks: Masks) -> TemplateRecord:
     return TemplateRecord(
         id=saved.id,
         name=saved.name,
         builtin=None,
         columns=_columns(saved.spec, facts),
-        spec=encode(saved.spec),
+        spec=shown_spec(encode(saved.spec), masks),
         updated_at=saved.updated_at,
     )
 

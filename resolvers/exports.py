@@ -7,7 +7,6 @@ import strawberry
 from domain.actors import Actor
 from domain.jobs import JobRecord
 from domain.vocabulary import Permission
-from jobs.export_details import export_details
 from jobs.export_preview import preview_export
 from jobs.export_requests import submit_export
 from jobs.export_schedules import drop_schedule, run_schedule, save_schedule, schedules
@@ -119,7 +118,7 @@ async def finished(context: RequestContext, actor: Actor, job: JobRecord, second
     """The job as it is after waiting, with a link to its file where that is there."""
     if seconds:
         job = await wait(context.runtime, actor, job.id, seconds)
-    file_id = export_details(job).file_id
+    file_id = context.exports.details(job).file_id
     files = await context.jobs.files(job) if file_id else ()
     file = next((one for one in files if one.id == file_id), None)
     link = await context.jobs.download(file, LINK_SECONDS) if file else None

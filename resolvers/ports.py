@@ -98,7 +98,7 @@ _PORTS: Final[Mapping[str, Callable[[_Request], object]]] = {
     "people": lambda request: PeoplePort(request.runtime.database, request.seen_by.organization.id),
     "organizations": lambda request: OrganizationPort(request.runtime.database, request.seen_by.actor),
     "jobs": lambda request: JobPort(request.runtime, request.seen_by.actor, request.seen_by.organization.settings),
-    "exports": lambda request: ExportPort(request.runtime, request.seen_by.organization),
+    "exports": lambda request: ExportPort(request.runtime, request.seen_by.actor, request.seen_by.organization),
     "imports": lambda request: ImportPort(request.runtime, request.seen_by.actor, request.seen_by.organization),
     "bulk": lambda request: BulkPort(request.runtime.database),
     "leads": lambda request: LeadPort(_sight(request)),

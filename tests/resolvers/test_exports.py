@@ -6,9 +6,10 @@ import zipfile
 from collections.abc import Mapping
 
 from domain.ids import IdKind, format_id, new_id
-from domain.vocabulary import Permission, Role
+from domain.settings import MaskingRule, OrganizationSettings
+from domain.vocabulary import LeadFieldKey, MaskingMode, Permission, Role
 from jobs.links import open_download
-from tests.resolvers.office import Desk, uuid
+from tests.resolvers.office import Desk, Office, uuid
 
 EXPORT = """mutation($spec: ExportSpecInput!, $key: String, $deliver: [DeliveryInput!]) {
   exportLeads(input: {spec: $spec, waitSeconds: 20, idempotencyKey: $key, deliver: $deliver}) {
@@ -208,3 +209,46 @@ async def test_templates_and_schedules_are_kept(desk: Desk):
         drop = f"mutation($id: ID!) {{ {field}(id: $id) {{ deletedId userErrors {{ code }} }} }}"
         assert (await desk.ask(drop, id=given))[field] == {"deletedId": given, "userErrors": []}
         assert (await desk.ask(drop, id=given))[field]["userErrors"] == [{"code": "NOT_FOUND"}]
+
+
+async def test_27_values_of_masked_fields_in_a_filter_are_hidden_from_those_who_may_not_see_them(office: Office):
+    masking = (MaskingRule(LeadFieldKey.EMAIL, MaskingMode.PARTIAL, (Role.PRO,)),)
+    owner = await office.desk(settings=OrganizationSettings(masking=masking))
+    leads = {
+        "or": [{"email": {"eq": "x@y.example"}}, {"not": {"email": {"in": ["x@y.example"]}}}, {"search": "x@y"}],
+        "email": {"isNull": False},
+        "score": {"gte": 80},
+    }
+    hidden = {
+        "or": [{"email": {"eq": "…"}}, {"not": {"email": {"in": ["…"]}}}, {"search": "…"}],
+        "email": {"isNull": False},
+        "score": {"gte": 80},
+    }
+    job = (await export(owner, filter=leads))["job"]["id"]
+    template = """mutation($spec: ExportSpecInput!) {
+      saveExportTemplate(input: {name: "T", spec: $spec}) { template { spec } userErrors { code path } } }"""
+    assert (await owner.ask(template, spec={"filter": leads}))["saveExportTemplate"]["userErrors"] == []
+    schedule = """mutation($spec: ExportSpecInput!) { saveExportSchedule(input: {
+      name: "S", cron: "0 7 * * 1", timeZone: "UTC", spec: $spec, deliver: []}) { schedule { id } userErrors { code path } } }"""
+    saved = (await owner.ask(schedule, spec={"filter": leads}))["saveExportSchedule"]
+    run = """mutation($id: ID!) { runExportSchedule(id: $id) { job { id } userErrors { code } } }"""
+    scheduled = (await owner.ask(run, id=saved["schedule"]["id"]))["runExportSchedule"]["job"]["id"]
+    seen = """query($job: ID!, $scheduled: ID!) {
+      job(id: $job) { ... on ExportJob { name spec filterDescription } }
+      scheduled: job(id: $scheduled) { ... on ExportJob { schedule { spec } } }
+      exportTemplates { builtin spec } }"""
+    text = "(Email is {0} or not (Email is one of {0}) or search “{1}”) and Email is not empty and Score from 80"
+    for desk, told, words in (
+        (owner, leads, text.format("x@y.example", "x@y")),
+        (owner.seat(Role.PRO), leads, text.format("x@y.example", "x@y")),
+        (owner.seat(Role.VIEWER), hidden, text.format("…", "…")),
+    ):
+        answer = await desk.ask(seen, job=job, scheduled=scheduled)
+        specs = [answer["job"]["spec"], answer["scheduled"]["schedule"]["spec"]]
+        specs += [one["spec"] for one in answer["exportTemplates"] if one["builtin"] is None]
+        assert [spec["filter"] for spec in specs] == [told] * 3
+        assert answer["job"]["filterDescription"] == words
+        assert "x@y" not in answer["job"]["name"]
+    manager = owner.program(Permission.LEADS_READ, Permission.SCHEDULES_MANAGE)
+    (listed,) = (await manager.ask("{ exportSchedules { spec } }"))["exportSchedules"]
+    assert listed["spec"]["filter"] == hidden

@@ -1,5 +1,6 @@
 """Leads written at once, without a job: the rules of an import for a lead, or a small lot of them."""
 
+import asyncio
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,8 +31,10 @@ from jobs.runtime import Runtime
 from transfer.documents import JudgedDocuments, judge_documents
 from transfer.headers import custom_key
 
-__all__ = ["PushedLead", "count_pushed", "push", "upsert_leads"]
+__all__ = ["MAX_PUSHED", "PushedLead", "count_pushed", "push", "upsert_leads"]
 
+MAX_PUSHED: Final = 1_000
+"""Leads of one push: reading more would keep the requests of others waiting. More come as a file."""
 _OPERATION: Final = "upsertLeads"
 _OUTCOMES: Final = {
     Outcome.CREATED: RowOutcome.CREATED,
@@ -63,12 +66,12 @@ async def upsert_leads(runtime: Runtime, actor: Actor, request: UpsertLeads) -> 
     """
     if not actor.may(Permission.LEADS_IMPORT):
         raise Forbidden(Permission.LEADS_IMPORT)
+    _refuse_many(len(request.rows))
     options = request.options or ImportOptions()
     asked = [encode(options), [encode(row) for row in request.rows], request.dry_run]
     digest = hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
     async with runtime.database.unit(actor.organization_id) as connection:
         facts = await load_facts(connection, runtime.limits)
-        _refuse_many(len(request.rows), facts.organization.limits.max_bulk_ids)
         await take(connection, Lock.LEADS, actor.organization_id)
         key = request.idempotency_key
         if key is not None and (answer := await _remembered(connection, key, digest)) is not None:
@@ -107,7 +110,9 @@ async def push(runtime: Runtime, connection: Connection, actor: Actor, asked: Pu
         return ()
     constants = constants_of(asked.options, actor.name)
     try:
-        judged = judge_documents(asked.documents, asked.options, child_facts(asked.facts), constants, asked.clear)
+        judged = await asyncio.to_thread(
+            judge_documents, asked.documents, asked.options, child_facts(asked.facts), constants, asked.clear
+        )
     except ValueError as error:
         raise invalid(str(error), "input") from error
     rows = rows_of(judged.ready, await _companies(connection, judged))
@@ -193,11 +198,11 @@ def _undone(leads: Sequence[PushedLead]) -> Iterator[PushedLead]:
         yield lead if failed else PushedLead(RowOutcome.PENDING, None, lead.issues)
 
 
-def _refuse_many(count: int, limit: int) -> None:
-    if count > limit:
-        message = f"At most {limit:,} leads at once."
+def _refuse_many(count: int) -> None:
+    if count > MAX_PUSHED:
+        message = f"At most {MAX_PUSHED:,} leads at once; import more as a file."
         path = ("input", "rows")
-        raise Rejected(LimitProblem(UserErrorCode.LIMIT_EXCEEDED, message, path, limit=limit, actual=count))
+        raise Rejected(LimitProblem(UserErrorCode.LIMIT_EXCEEDED, message, path, limit=MAX_PUSHED, actual=count))
 
 
 async def _remembered(connection: Connection, key: str, digest: str) -> _Answer | None:

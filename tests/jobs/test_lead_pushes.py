@@ -9,8 +9,17 @@ from domain.documents import LeadDocument
 from domain.errors import Rejected
 from domain.imports import ImportOptions
 from domain.requests import UpsertLeads
-from domain.vocabulary import BlankCells, ErrorPolicy, LeadFieldKey, LeadSource, MatchKey, MergeStrategy, RowOutcome
-from jobs.lead_pushes import count_pushed, upsert_leads
+from domain.vocabulary import (
+    BlankCells,
+    ErrorPolicy,
+    LeadFieldKey,
+    LeadSource,
+    MatchKey,
+    MergeStrategy,
+    RowOutcome,
+    UserErrorCode,
+)
+from jobs.lead_pushes import MAX_PUSHED, count_pushed, upsert_leads
 from jobs.runtime import Runtime
 from tests.conftest import MakeOrganization
 from tests.jobs.importing import Importing
@@ -109,6 +118,14 @@ async def test_to_remove_a_custom_field_makes_none(pushing: Importing):
     await push(pushing, lead(custom={"Policy No": "2"}), options=overwriting())
     assert [row["key"] for row in await pushing.rows("select key from app.custom_fields")] == ["policy_no"]
     assert await pushing.leads("custom") == [({"policy_no": "2"},)]
+
+
+async def test_a_push_of_more_leads_than_may_be_is_refused_whole(pushing: Importing):
+    with pytest.raises(Rejected) as refused:
+        await push(pushing, *[lead()] * (MAX_PUSHED + 1))
+    (problem,) = refused.value.problems
+    assert (problem.code, "1,000" in problem.message) == (UserErrorCode.LIMIT_EXCEEDED, True)
+    assert await pushing.leads() == []
 
 
 async def test_a_dry_run_writes_nothing(pushing: Importing):

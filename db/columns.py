@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import DateTime, FromClause, Text, func, literal_column, null, select
+from sqlalchemy import DateTime, FromClause, Text, case, func, literal_column, null, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from db import views
@@ -15,6 +15,8 @@ from domain.vocabulary import LeadFieldKey
 __all__ = ["EXPRESSIONS", "JOINS", "Join", "LeadRow", "Source", "join_condition", "joined", "lead_row", "of", "own"]
 
 _K = LeadFieldKey
+_RESERVED: Final = literal_column("'[^A-Za-z0-9._~-]'", Text())
+"""All that RFC 3986 does not call unreserved."""
 
 
 class Join(StrEnum):
@@ -82,6 +84,23 @@ def _address(row: LeadRow) -> Expression:
     return func.nullif(line, empty)
 
 
+def _part_of_link(row: LeadRow) -> Expression:
+    """The conversation's id as a link may hold it: percent-encoded (RFC 3986), which nearly every id is already."""
+    plain = row.lead.c.conversation_id
+    return case((plain.bool_op("~")(_RESERVED), _percent_encoded(plain)), else_=plain)
+
+
+def _percent_encoded(text: Expression) -> Expression:
+    empty, utf8, hexadecimal, every = (literal_column(f"'{word}'", Text()) for word in ("", "UTF8", "hex", "g"))
+    split = func.regexp_split_to_table(text, empty).table_valued("letter", with_ordinality="place", name="split")
+    letters = split.render_derived(name="letters")
+    letter, place = letters.c.letter, letters.c.place
+    digits = func.upper(func.encode(func.convert_to(letter, utf8), hexadecimal))
+    octet, escaped = literal_column("'(..)'", Text()), literal_column(r"'%\1'", Text())
+    encoded = case((letter.bool_op("~")(_RESERVED), func.regexp_replace(digits, octet, escaped, every)), else_=letter)
+    return select(func.string_agg(encoded, aggregate_order_by(empty, place))).select_from(letters).scalar_subquery()
+
+
 _RENAMED: Final[Mapping[LeadFieldKey, Source]] = {
     _K.LEAD_ID: own("id"),
     _K.NATIONAL_ID: own("national_id_cipher"),
@@ -90,7 +109,7 @@ _RENAMED: Final[Mapping[LeadFieldKey, Source]] = {
     _K.STATUS: of(Join.STATUS, "key"),
     _K.STATUS_ID: of(Join.STATUS, "key"),
     _K.STATUS_NAME: of(Join.STATUS, "label"),
-    _K.CONVERSATION_URL: own("conversation_id"),
+    _K.CONVERSATION_URL: _part_of_link,
     _K.COMPANY_NAME: of(Join.COMPANY, "name"),
     _K.CHATBOT_NAME: of(Join.CHATBOT, "name"),
     _K.ASSIGNEE: of(Join.ASSIGNEE, "name"),
@@ -101,7 +120,7 @@ _RENAMED: Final[Mapping[LeadFieldKey, Source]] = {
 EXPRESSIONS: Final[Mapping[LeadFieldKey, Source]] = {
     key: _RENAMED[key] if key in _RENAMED else own(key.value) for key in LeadFieldKey
 }
-"""Raw typed values: NATIONAL_ID is the sealed text, CONVERSATION_URL the id that the organization's template takes."""
+"""Raw typed values: NATIONAL_ID is the sealed text, CONVERSATION_URL what the organization's template takes."""
 
 JOINS: Final[Mapping[LeadFieldKey, Join]] = {
     _K.STATUS: Join.STATUS,

@@ -97,6 +97,27 @@ async def test_values_are_written_as_files_name_them(shared_database: Database, 
     ]
 
 
+IDS_IN_LINKS = {
+    "c-7._~Az09": "c-7._~Az09",
+    "a b/é": "a%20b%2F%C3%A9",
+    "50%?x=1&y#z": "50%25%3Fx%3D1%26y%23z",
+    "שם😀\\1": "%D7%A9%D7%9D%F0%9F%98%80%5C1",
+    "../*'": "..%2F%2A%27",
+}
+
+
+async def test_a_conversations_id_is_percent_encoded_in_its_link(
+    shared_database: Database, acme: OrganizationRecord
+) -> None:
+    await add_leads(shared_database, acme, *({"conversation_id": text} for text in IDS_IN_LINKS))
+    formatting = replace(CSV, values=Values(conversation_url="https://crm.example/{id}/x"))
+    for formulas in (True, False):
+        form_of = replace(formatting, escape_formulas=formulas)
+        rows = await _csv(shared_database, acme, "conversation_id", "conversation_url", formatting=form_of)
+        shown = {row[0].lstrip("'"): row[1] for row in rows}
+        assert shown == {text: f"https://crm.example/{encoded}/x" for text, encoded in IDS_IN_LINKS.items()}
+
+
 async def test_every_field_can_be_exported_in_every_format(shared_database: Database, acme: OrganizationRecord) -> None:
     await add_leads(shared_database, acme, RICH, {})
     keys = [*LeadFieldKey, "custom.policy_no"]

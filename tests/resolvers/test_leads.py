@@ -97,6 +97,21 @@ async def test_s27_masks_hold_in_every_form_a_value_has(
     assert (await requester.ask(document, id=shown))["lead"]["email"] == "dana@example.com"
 
 
+async def test_a_conversations_id_is_percent_encoded_in_its_link(
+    shared_database: Database, shared_organization: MakeOrganization
+):
+    settings = OrganizationSettings(conversation_url_template="https://crm.example/{id}?x=1")
+    requester = Requester(shared_database, await shared_organization(settings=settings), Role.AGENT)
+    links = {"c-7._~A": "c-7._~A", "a b/é": "a%20b%2F%C3%A9", "?&#%": "%3F%26%23%25"}
+    for text in links:
+        await one_lead(requester, conversation_id=text)
+    data = await requester.ask("{ leads { nodes { session { conversationId conversationUrl } } } }")
+    sessions = [lead["session"] for lead in data["leads"]["nodes"]]
+    assert {session["conversationId"]: session["conversationUrl"] for session in sessions} == {
+        text: f"https://crm.example/{encoded}?x=1" for text, encoded in links.items()
+    }
+
+
 async def test_s27_a_national_id_is_opened_only_for_those_who_may_and_that_is_recorded(requester: Requester):
     identity = new_id()
     sealed = NATIONAL_IDS.seal("123456782", str(identity))

@@ -229,7 +229,8 @@ async def test_27_values_of_masked_fields_in_a_filter_are_hidden_from_those_who_
       saveExportTemplate(input: {name: "T", spec: $spec}) { template { spec } userErrors { code path } } }"""
     assert (await owner.ask(template, spec={"filter": leads}))["saveExportTemplate"]["userErrors"] == []
     schedule = """mutation($spec: ExportSpecInput!) { saveExportSchedule(input: {
-      name: "S", cron: "0 7 * * 1", timeZone: "UTC", spec: $spec, deliver: []}) { schedule { id } userErrors { code path } } }"""
+      name: "S", cron: "0 7 * * 1", timeZone: "UTC", spec: $spec, deliver: []}) {
+      schedule { id } userErrors { code path } } }"""
     saved = (await owner.ask(schedule, spec={"filter": leads}))["saveExportSchedule"]
     run = """mutation($id: ID!) { runExportSchedule(id: $id) { job { id } userErrors { code } } }"""
     scheduled = (await owner.ask(run, id=saved["schedule"]["id"]))["runExportSchedule"]["job"]["id"]

@@ -1,14 +1,17 @@
 """What an export says about itself: the manifest beside the file, and the same in short inside a workbook."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from domain.export_plan import filter_of
 from domain.exports import ResolvedExport
+from domain.filter_text import describe, hide_values
 from domain.ids import IdKind, format_id
 from domain.json import JsonObject
+from domain.masking import Masks
 from domain.stored import to_json
 from storage.store import StoredObject
 
@@ -24,6 +27,15 @@ class Made:
     delta_token: str
     rows: int
     stored: StoredObject
+
+
+def as_told(resolved: ResolvedExport, masks: Masks) -> ResolvedExport:
+    """The export without the values that its filter asks of masked fields, as whoever opens its files may read it."""
+    spec = resolved.spec
+    if not spec.filter:
+        return resolved
+    shown = replace(spec, filter=hide_values(spec.filter, masks))
+    return replace(resolved, spec=shown, filter_text=describe(filter_of(spec), masks))
 
 
 def manifest(made: Made, job_id: UUID, organization: str) -> JsonObject:

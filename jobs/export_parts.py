@@ -80,9 +80,14 @@ def masks_of_export(resolved: ResolvedExport, organization: OrganizationRecord, 
     return {**dict.fromkeys(resolved.masked, MaskingMode.PARTIAL), **now}
 
 
+def masks_of_readers(organization: OrganizationRecord, actor: Actor) -> Masks:
+    """What is masked for some of those who may open a file that shows no masked values."""
+    return masks_of_file(actor, organization.settings, unmask=False)
+
+
 def holds_masked_values(resolved: ResolvedExport, organization: OrganizationRecord, actor: Actor) -> bool:
     """Whether the file shows what is masked for some callers."""
-    hidden = masks_of_file(actor, organization.settings, unmask=False)
+    hidden = masks_of_readers(organization, actor)
     return resolved.spec.unmask and any(column.key in set(map(str, hidden)) for column in resolved.columns)
 
 

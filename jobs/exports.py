@@ -1,6 +1,7 @@
 """Carries out exports: one snapshot, one file (or an archive of parts), its manifest, or nothing at all."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -20,9 +21,9 @@ from domain.job_requests import NewFile
 from domain.records import OrganizationRecord
 from domain.stored import decode, encode
 from domain.vocabulary import JobFailureCode, JobFileRole, JobState
-from jobs.export_manifest import Made, about, manifest
+from jobs.export_manifest import Made, about, as_told, manifest
 from jobs.export_mock import with_mock_leads
-from jobs.export_parts import Layout, formatting_of, holds_masked_values, masks_of_export
+from jobs.export_parts import Layout, formatting_of, holds_masked_values, masks_of_export, masks_of_readers
 from jobs.export_requests import selection_of
 from jobs.export_writing import Writing, write_data
 from jobs.running import JobEnd, RunningJob
@@ -74,7 +75,7 @@ async def _writing(
         formatting=formatting_of(resolved, organization, masks_of_export(resolved, organization, job.actor)),
         total=total,
         moment=snapshot.at,
-        about=about(resolved, snapshot.at, total),
+        about=about(as_told(resolved, masks_of_readers(organization, job.actor)), snapshot.at, total),
     )
     return Writing(runtime, job, connection, selection, layout)
 
@@ -115,7 +116,8 @@ async def _end(writing: Writing, organization: OrganizationRecord, made: Made) -
 async def _write_manifest(
     writing: Writing, organization: OrganizationRecord, made: Made, expires_at: datetime
 ) -> NewFile:
-    document = msgspec.json.format(msgspec.json.encode(manifest(made, writing.job.id, organization.slug)))
+    told = replace(made, resolved=as_told(made.resolved, masks_of_readers(organization, writing.job.actor)))
+    document = msgspec.json.format(msgspec.json.encode(manifest(told, writing.job.id, organization.slug)))
     name = f"{made.resolved.file_name}.manifest.json"
     store = writing.runtime.store
     async with store.writer(writing.job.key("manifest"), content_type=_MANIFEST_TYPE, download_name=name) as target:

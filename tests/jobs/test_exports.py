@@ -18,6 +18,7 @@ from domain.exports import ColumnSpec, ExportRequest, ExportSpec, FileOptions
 from domain.ids import IdKind, format_id, new_id
 from domain.national_ids import NationalIds
 from domain.records import OrganizationRecord
+from domain.settings import MaskingRule, OrganizationSettings
 from domain.vocabulary import (
     BuiltinTemplate,
     Compression,
@@ -27,6 +28,7 @@ from domain.vocabulary import (
     JobFileRole,
     JobState,
     LeadFieldKey,
+    MaskingMode,
     PhoneFormat,
     Role,
     SplitBy,
@@ -296,6 +298,23 @@ async def test_the_manifest_tells_how_to_ask_again(exporting: Exporting) -> None
     assert manifest["filterDescription"] == "Score from 80"
     assert manifest["spec"]["filter"] == {"score": {"gte": 80}}  # type: ignore[index] - JSON
     assert (await exporting.file(job, JobFileRole.MANIFEST)).name.endswith(".csv.manifest.json")
+
+
+async def test_27_the_files_of_an_export_hide_what_its_filter_asks_of_masked_fields(
+    runtime: Runtime, new_organization: MakeOrganization
+) -> None:
+    rules = (MaskingRule(LeadFieldKey.EMAIL, MaskingMode.PARTIAL),)
+    exporting = Exporting(runtime, await new_organization(settings=OrganizationSettings(masking=rules)))
+    lead = {"email": "x@y.example", "email_key": "x@y.example", "score": 85}
+    await add_leads(runtime.database, exporting.organization, lead)
+    asked = {"email": {"eq": "x@y.example"}, "score": {"gte": 80}}
+    job = await exporting.export(columns=NAME_AND_SCORE, filter=asked, format=ExportFormat.XLSX)
+    manifest = await exporting.manifest(job)
+    assert (manifest["rows"], manifest["filterDescription"]) == (1, "Email is … and Score from 80")
+    assert manifest["spec"]["filter"] == {"email": {"eq": "…"}, "score": {"gte": 80}}  # type: ignore[index] - JSON
+    book = openpyxl.load_workbook(io.BytesIO(await exporting.bytes(job)))
+    told = {row[0]: row[1] for row in book.worksheets[-1].iter_rows(values_only=True)}
+    assert told["Leads"] == "Email is … and Score from 80"
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
 """Names of exported files."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from domain.filter_text import file_name_part
 from domain.filters import AllOf, Condition, LeadFilter, Operator
-from domain.vocabulary import Compression, ExportFormat
+from domain.vocabulary import Compression, ExportFormat, LeadFieldKey
 
 EXTENSIONS: Final = {
     ExportFormat.CSV: ".csv",
@@ -38,13 +39,14 @@ FALLBACK: Final = "leads_export"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameFacts:
-    """What the tokens of a name stand for. `moment` is in the zone of the file."""
+    """What the tokens of a name stand for. `moment` is in the zone of the file; of `masked` fields no value is told."""
 
     moment: datetime
     format: ExportFormat
     compression: Compression
     organization: str
     leads: LeadFilter
+    masked: Collection[LeadFieldKey] = ()
 
 
 def file_name(pattern: str, facts: NameFacts) -> str:
@@ -81,7 +83,7 @@ def _stem(pattern: str, facts: NameFacts) -> str:
         "time": facts.moment.strftime("%H%M%S"),
         "compact": facts.moment.strftime("%Y%m%d_%H%M%S"),
         "format": facts.format.lower(),
-        "filter": file_name_part(facts.leads),
+        "filter": file_name_part(facts.leads, facts.masked),
         "organization": facts.organization,
     }
     filled = re.sub(r"\{([a-z]+)\}", lambda token: values.get(token.group(1), ""), pattern)

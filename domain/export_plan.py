@@ -16,6 +16,7 @@ from domain.filter_input import read_filter
 from domain.filter_text import describe
 from domain.filters import EVERYTHING, LeadFilter
 from domain.ids import IdKind, parse_id
+from domain.masking import masks_for_some
 from domain.settings import OrganizationSettings
 from domain.templates import (
     DEFAULT_FILE_NAME,
@@ -199,6 +200,7 @@ def _resolved(spec: ExportSpec, facts: ExportFacts, leads: LeadFilter) -> Resolv
         compression=compression,
         organization=facts.slug,
         leads=leads,
+        masked=masks_for_some(facts.settings),
     )
     return ResolvedExport(
         spec=spec,

@@ -84,14 +84,14 @@ def _unsaid(operand: JsonValue) -> JsonValue:
     return [_HIDDEN] if isinstance(operand, list) else _HIDDEN
 
 
-def outline(leads: LeadFilter) -> str:
-    """The same for names and logs, which others read: what tells who a person is, or may, becomes `…`."""
-    return _OUTLINE.phrase(leads) or "All leads"
+def outline(leads: LeadFilter, masked: Collection[LeadFieldKey] = ()) -> str:
+    """The same for names and logs, which others read: what tells who a person is, or may, becomes `…` as well."""
+    return _outline(masked).phrase(leads) or "All leads"
 
 
-def file_name_part(leads: LeadFilter) -> str:
+def file_name_part(leads: LeadFilter, masked: Collection[LeadFieldKey] = ()) -> str:
     """The outline in at most 60 characters of `[A-Za-z0-9_]`, for file names; empty for every lead."""
-    words = _OUTLINE.phrase(leads)
+    words = _outline(masked).phrase(leads)
     return re.sub(r"[^A-Za-z0-9]+", "_", words).strip("_").lower()[:_FILE_NAME_LENGTH].rstrip("_")
 
 
@@ -128,7 +128,8 @@ class _Words:
         return condition_text(label, operator, _HIDDEN if hidden else value)
 
 
-_OUTLINE: Final = _Words(_PERSONAL, search=True, custom=True)
+def _outline(masked: Collection[LeadFieldKey]) -> _Words:
+    return _Words(_PERSONAL.union(masked), search=True, custom=True)
 
 
 def condition_text(label: str, operator: Operator, value: Value) -> str:

@@ -9,7 +9,7 @@ from domain.fields import FIELDS
 from domain.settings import MaskingRule, OrganizationSettings
 from domain.vocabulary import FieldType, LeadFieldKey, MaskingMode, Permission
 
-__all__ = ["HIDDEN", "MASKABLE", "Masks", "is_masked", "mask_text", "masks_for", "masks_of_file"]
+__all__ = ["HIDDEN", "MASKABLE", "Masks", "is_masked", "mask_text", "masks_for", "masks_for_some", "masks_of_file"]
 
 Masks = Mapping[LeadFieldKey, MaskingMode]
 
@@ -68,6 +68,11 @@ def masks_of_file(actor: Actor, settings: OrganizationSettings, *, unmask: bool)
     """The fields that a file for the caller hides: all that any rule names, unless unmasking was asked for too."""
     if unmask:
         return masks_for(actor, settings)
+    return masks_for_some(settings)
+
+
+def masks_for_some(settings: OrganizationSettings) -> Masks:
+    """All that any rule names: what is hidden from one caller or another."""
     return _masks([*settings.masking, _ALWAYS])
 
 

@@ -27,7 +27,7 @@ from domain.filters import LeadFilter
 from domain.ids import IdKind, format_id, parse_id
 from domain.job_requests import SMALL_ROW_COUNT, NewJob
 from domain.jobs import JobRecord
-from domain.masking import masks_for, masks_of_file
+from domain.masking import masks_for, masks_for_some, masks_of_file
 from domain.records import OrganizationRecord
 from domain.stored import encode
 from domain.vocabulary import ActivityAction, JobKind, JobTrigger, Permission, UserErrorCode
@@ -198,7 +198,7 @@ def _authorize(actor: Actor, spec: ExportSpec) -> None:
 
 def _new_job(request: ExportRequest, prepared: Prepared, rows: int, occasion: Occasion) -> NewJob:
     resolved = prepared.resolved
-    about = outline(prepared.selection.leads)[:_LONGEST_NAME]
+    about = _outline(prepared)
     name = request.name or f"Export: {about}"
     return NewJob(
         kind=JobKind.EXPORT,
@@ -212,6 +212,11 @@ def _new_job(request: ExportRequest, prepared: Prepared, rows: int, occasion: Oc
         idempotency_key=request.idempotency_key,
         input_hash=_hash(request),
     )
+
+
+def _outline(prepared: Prepared) -> str:
+    """Of the filter, for those too for whom fields are masked."""
+    return outline(prepared.selection.leads, masks_for_some(prepared.organization.settings))[:_LONGEST_NAME]
 
 
 def _details(resolved: ResolvedExport) -> Mapping[str, str | bool | list[str]]:
@@ -232,7 +237,7 @@ def _hash(request: ExportRequest) -> str:
 async def _note_unmasking(connection: Connection, actor: Actor, job: JobRecord, prepared: Prepared) -> None:
     act = Act(
         action=ActivityAction.UNMASKED_READ,
-        summary=f"Unmasked export of {outline(prepared.selection.leads)[:_LONGEST_NAME]}",
+        summary=f"Unmasked export of {_outline(prepared)}",
         job_id=job.id,
         details={"columns": [column.key for column in prepared.resolved.columns]},
     )

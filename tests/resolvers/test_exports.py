@@ -253,3 +253,14 @@ async def test_27_values_of_masked_fields_in_a_filter_are_hidden_from_those_who_
     manager = owner.program(Permission.LEADS_READ, Permission.SCHEDULES_MANAGE)
     (listed,) = (await manager.ask("{ exportSchedules { spec } }"))["exportSchedules"]
     assert listed["spec"]["filter"] == hidden
+
+
+async def test_27_the_name_of_an_export_tells_no_value_that_is_masked_for_some(office: Office):
+    masking = (MaskingRule(LeadFieldKey.ADDRESS, MaskingMode.REDACT),)
+    owner = await office.desk(settings=OrganizationSettings(masking=masking))
+    asked = {"addressCity": {"eq": "Lyon"}, "score": {"gte": 80}}
+    job = (await export(owner, filter=asked, file={"name": "leads_{filter}"}))["job"]
+    assert ("Lyon" in job["filterDescription"], "Score from 80" in job["name"]) == (True, True)
+    assert "lyon" not in f"{job['name']} {job['file']['name']}".lower()
+    acts = await owner.rows("select summary from app.activity")
+    assert not [act for act in acts if "lyon" in str(act["summary"]).lower()]

@@ -193,7 +193,7 @@ def test_a_refused_setting_is_told_at_once_in_one_line(made: Path):
     with pytest.raises(EmbeddedPostgresError, match=r'did not start: .*"shared_buffers".*postgres\.log') as refused:
         EmbeddedCluster(made, settings={"shared_buffers": "many"}).acquire()
     assert "\n" not in str(refused.value)
-    assert time.monotonic() - beginning < 10
+    assert time.monotonic() - beginning < 40
 
 
 def test_settings_override_the_defaults_after_a_refused_one_is_corrected(made: Path):

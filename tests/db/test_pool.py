@@ -107,31 +107,31 @@ async def test_a_snapshot_sees_one_state_and_writes_nothing(shared_database: Dat
 
 async def test_a_read_is_ended_by_its_time_out_and_a_unit_is_not(single: Database, acme: OrganizationRecord):
     with pytest.raises(asyncpg.QueryCanceledError):
-        await single.read(acme.id, "select pg_sleep(5)")
+        await single.read(acme.id, "select pg_sleep(60)")
     async with single.unit(acme.id) as connection:
         await connection.execute("select pg_sleep(0.4)")
     with pytest.raises(asyncpg.QueryCanceledError):
         async with single.unit(acme.id, timeout=0.2) as connection:
-            await connection.execute("select pg_sleep(5)")
+            await connection.execute("select pg_sleep(60)")
 
 
 async def test_a_cancelled_read_leaves_a_connection_that_works(shared_database_url: str, acme: OrganizationRecord):
     async with opened(Database, app_dsn(shared_database_url, SECRET)) as database:
-        task = asyncio.create_task(database.read(acme.id, "select pg_sleep(5)"))
+        task = asyncio.create_task(database.read(acme.id, "select pg_sleep(60)"))
         await asyncio.sleep(0.1)
         task.cancel()
         started = time.monotonic()
         with pytest.raises(asyncio.CancelledError):
             await task
         assert await backend(database, acme)
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 30
 
 
 async def test_a_cancelled_unit_writes_nothing(single: Database, acme: OrganizationRecord):
     async def write() -> None:
         async with single.unit(acme.id) as connection:
             await connection.execute("insert into custom_fields (key, label) values ('cancelled', 'x')")
-            await connection.execute("select pg_sleep(5)")
+            await connection.execute("select pg_sleep(60)")
 
     task = asyncio.create_task(write())
     await asyncio.sleep(0.1)

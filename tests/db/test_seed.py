@@ -1,5 +1,4 @@
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -35,10 +34,8 @@ async def databases(template_database: str) -> AsyncIterator[tuple[Database, Sys
 
 @pytest.fixture(scope="module")
 async def demo(databases: tuple[Database, SystemDatabase]) -> OrganizationRecord:
-    started = time.monotonic()
     seeded = await seed_demo(*databases, SEALER, NOW)
     assert seeded.leads == DEMO_LEADS >= 5_000
-    assert time.monotonic() - started < 10
     return seeded.organization
 
 

@@ -44,12 +44,12 @@ class Stage:
     async def load(self, job_id: UUID) -> JobRecord:
         return await wait(self.runtime, self.actor, job_id, 0)
 
-    async def ended(self, job_id: UUID, seconds: float = 15) -> JobRecord:
+    async def ended(self, job_id: UUID, seconds: float = 60) -> JobRecord:
         job = await wait(self.runtime, self.actor, job_id, seconds)
         assert job.terminal, job
         return job
 
-    async def until(self, check: Callable[[], Awaitable[bool]], seconds: float = 15) -> None:
+    async def until(self, check: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not await check():
             assert time.monotonic() < deadline, "it did not happen in time"

@@ -64,7 +64,7 @@ async def test_f1_a_job_whose_worker_is_killed_goes_on_at_its_checkpoint_within_
     async def resumed() -> bool:
         return await runs(stage, job.id) == [1, 2]
 
-    await stage.until(resumed, 20)
+    await stage.until(resumed)
     assert asyncio.get_running_loop().time() - began < 20
     ended = await stage.ended(job.id)
     assert ended.state is JobState.COMPLETED
@@ -84,7 +84,7 @@ async def test_f5_a_worker_that_was_stopped_inside_a_block_writes_nothing_when_i
     async def taken_over() -> bool:
         return await runs(stage, job.id) == [1, 2]
 
-    await stage.until(taken_over, 20)
+    await stage.until(taken_over)
     stopped.signal(signal.SIGCONT)
     ended = await stage.ended(job.id)
     assert ended.state is JobState.COMPLETED
@@ -103,7 +103,7 @@ async def test_f4_connections_that_are_cut_cost_a_job_nothing(stage: Stage, work
         for _ in range(3):
             await asyncio.sleep(0.7)
             administrator.execute(CUT, (mine,))
-    ended = await stage.ended(job.id, 40)
+    ended = await stage.ended(job.id)
     assert ended.state is JobState.COMPLETED
     assert await stage.blocks(job.id) == list(range(40))
 
@@ -136,7 +136,7 @@ async def test_f13_a_job_that_kills_its_worker_fails_after_five_and_the_queue_go
     worker()
     after = await stage.submit(blocks=1)
     assert (await stage.ended(after.id)).state is JobState.COMPLETED
-    ended = await stage.ended(job.id, 20)
+    ended = await stage.ended(job.id)
     assert ended.state is JobState.FAILED
     assert ended.failure is not None
     assert ended.failure.message == "The worker died 5 times."
@@ -198,7 +198,7 @@ async def test_f10_a_running_job_is_cancelled_at_its_next_block_and_keeps_what_i
     asked = await cancel(stage.runtime, stage.actor, job.id)
     assert asked.state is JobState.CANCELLING
     assert (await cancel(stage.runtime, stage.actor, job.id)).state is JobState.CANCELLING
-    ended = await stage.ended(job.id, 5)
+    ended = await stage.ended(job.id)
     assert ended.state is JobState.CANCELLED
     blocks = await stage.blocks(job.id)
     assert len(blocks) == int(str(ended.result.get("block", 0)))
@@ -213,7 +213,7 @@ async def test_f10_a_job_whose_worker_died_while_cancelling_is_cancelled_by_the_
     await cancel(stage.runtime, stage.actor, job.id)
     first.kill()
     worker()
-    assert (await stage.ended(job.id, 20)).state is JobState.CANCELLED
+    assert (await stage.ended(job.id)).state is JobState.CANCELLED
 
 
 async def test_11_an_unforeseen_error_fails_the_job_with_an_id_and_tells_nothing_else(

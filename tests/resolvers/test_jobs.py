@@ -64,14 +64,14 @@ async def test_a_long_poll_returns_at_once_what_is_newer(desk: Desk) -> None:
     job = await an_export(desk)
     started = time.monotonic()
     assert (await desk.ask(JOB, id=job["id"], since=0, wait=20))["job"]["revision"] == job["revision"]
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 async def test_a_long_poll_of_what_has_ended_does_not_wait_for_more(desk: Desk) -> None:
     job = await an_export(desk)
     started = time.monotonic()
     await desk.ask(JOB, id=job["id"], since=job["revision"], wait=20)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 async def test_a_long_poll_wakes_when_somebody_cancels(desk: Desk) -> None:
@@ -82,7 +82,7 @@ async def test_a_long_poll_wakes_when_somebody_cancels(desk: Desk) -> None:
     started = time.monotonic()
     await desk.ask(CANCEL, id=waiting)
     assert (await poll)["job"]["state"] == "CANCELLED"
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
 
 
 async def an_import_in_review(desk: Desk) -> str:
@@ -203,7 +203,7 @@ async def test_a_subscriber_of_all_jobs_sees_those_of_the_filter_as_they_change(
         await asyncio.sleep(0.2)
         await an_import_in_review(desk)
         exported = (await an_export(desk))["id"]
-        event = await asyncio.wait_for(coming, 10)
+        event = await asyncio.wait_for(coming, 30)
     assert (event["job"]["id"], event["job"]["kind"]) == (exported, "EXPORT")
 
 

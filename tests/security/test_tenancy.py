@@ -156,7 +156,7 @@ async def test_s15_the_events_of_all_jobs_are_those_of_the_own_organization(owne
     await asyncio.sleep(0.3)
     await owner.make("export")
     mine = await stranger.make("export")
-    assert (await asyncio.wait_for(first, 10))["jobs"]["job"]["id"] == mine
+    assert (await asyncio.wait_for(first, 30))["jobs"]["job"]["id"] == mine
     await events.aclose()
 
 

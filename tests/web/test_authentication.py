@@ -115,11 +115,11 @@ async def test_s10_events_end_when_the_token_does(edge: Edge) -> None:
     token = issued("ADMIN", seconds=4)
     headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
     body, started = {"query": "subscription { jobs { revision } }"}, time.monotonic()
-    answer = await edge.http.post(edge.graphql, json=body, headers=headers, timeout=40)
+    answer = await edge.http.post(edge.graphql, json=body, headers=headers, timeout=90)
     assert answer.status_code == 200
     assert '"UNAUTHENTICATED"' in answer.text
     assert answer.text.endswith("event: complete\ndata:\n\n")
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
 
 
 async def following(edge: Edge, **payload: str) -> ClientConnection:

@@ -1,7 +1,5 @@
 """Documents are prepared once, within limits that are known before anything is validated."""
 
-import time
-
 import pytest
 from graphql import GraphQLSchema, build_schema
 
@@ -88,11 +86,10 @@ async def test_s03_a_variable_of_another_type_is_left_to_validation(documents: D
 
 
 async def test_s01_a_fragment_is_reckoned_once_however_often_it_is_spread(documents: Documents) -> None:
-    spreads = " ".join(f"fragment f{n} on Lead {{ parent {{ ...f{n + 1} ...f{n + 1} }} }}" for n in range(18))
-    started = time.monotonic()
-    refused = await code(documents, f"{{ lead {{ ...f0 ...f0 }} }} {spreads} fragment f18 on Lead {{ id }}")
+    """Reckoned anew each time, this many levels would take longer than the earth has been there."""
+    spreads = " ".join(f"fragment f{n} on Lead {{ parent {{ ...f{n + 1} ...f{n + 1} }} }}" for n in range(90))
+    refused = await code(documents, f"{{ lead {{ ...f0 ...f0 }} }} {spreads} fragment f90 on Lead {{ id }}")
     assert refused == "LIMIT_EXCEEDED"
-    assert time.monotonic() - started < 0.3
 
 
 async def test_s01_fragments_that_spread_themselves_are_refused(documents: Documents) -> None:
@@ -115,9 +112,7 @@ async def test_s01_fragments_that_spread_themselves_are_refused(documents: Docum
 async def test_s02_fields_repeated_a_thousand_times_are_refused_before_they_are_compared(
     documents: Documents, query: str
 ) -> None:
-    started = time.monotonic()
     assert await code(documents, query) == "LIMIT_EXCEEDED"
-    assert time.monotonic() - started < 0.5
 
 
 async def test_fields_repeated_as_components_of_a_page_do_are_allowed(documents: Documents) -> None:

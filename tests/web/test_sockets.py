@@ -20,13 +20,13 @@ def _open(edge: Edge, **options: object) -> connect:
 async def _said(socket: ClientConnection, *messages: object) -> dict:
     for message in messages:
         await socket.send(json.dumps(message))
-    return json.loads(await asyncio.wait_for(socket.recv(), 10))
+    return json.loads(await asyncio.wait_for(socket.recv(), 30))
 
 
 async def _closed(socket: ClientConnection) -> int:
     with pytest.raises(ConnectionClosed) as closed:
         while True:
-            await asyncio.wait_for(socket.recv(), 20)
+            await asyncio.wait_for(socket.recv(), 30)
     assert closed.value.rcvd is not None
     return closed.value.rcvd.code
 

@@ -102,12 +102,18 @@ class FileDelivery:
     delivered_at: datetime | None = None
 
 
+class Table(tuple[tuple[str | None, ...], ...]):
+    """Rows of texts, which are the answer as they are: nobody need look at each cell again."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportPreview:
     """The first rows of an export as its file would have them, masked for the caller."""
 
     columns: tuple[ResolvedColumn, ...]
-    rows: tuple[tuple[str | None, ...], ...]
+    rows: Table
     row_count: Count
     estimated_bytes: int
     estimated_seconds: float

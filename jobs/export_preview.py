@@ -13,7 +13,7 @@ from domain.actors import Actor
 from domain.errors import BadInput, InputProblem, Path, Rejected
 from domain.exports import ExportSpec, ResolvedExport
 from domain.formulas import guard
-from domain.job_details import ExportPreview
+from domain.job_details import ExportPreview, Table
 from domain.paging import Count
 from domain.vocabulary import Compression, ExportFormat, LeadFieldKey, Permission
 from jobs.export_mock import with_mock_leads
@@ -109,7 +109,7 @@ def _preview(
     packed = size if resolved.compression is Compression.NONE else int(size * _PACKED)
     return ExportPreview(
         columns=resolved.columns,
-        rows=tuple(rows),
+        rows=Table(rows),
         row_count=count,
         estimated_bytes=packed,
         estimated_seconds=round(_START_SECONDS + count.value / _ROWS_PER_SECOND[resolved.format], 1),

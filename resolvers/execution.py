@@ -28,6 +28,7 @@ from db.nested import FIRST
 from db.row_code import Deferred
 from db.shapes import EVERY, Lowered
 from domain.errors import BadInput
+from domain.job_details import Table
 from domain.masking import Masks
 from resolvers.selections import Details, Selected, Selections, Use
 
@@ -112,9 +113,11 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         result: object,
         position_context: Untyped,
     ) -> Untyped:
-        """Answer a Query by its statement, and complete anything else as ever."""
+        """Answer a Query by its statement and a Table by itself, and complete anything else as ever."""
         if isinstance(result, Query):
             return self._complete(return_type, field_details_list, info, path, result)
+        if isinstance(result, Table):
+            return list(result)
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
 
     async def _complete(

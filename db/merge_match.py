@@ -10,7 +10,7 @@ from db.connections import Connection, Row
 from db.merge_rules import KIND_OF, MergeRows, MergeRules
 from domain.vocabulary import MatchKey
 
-__all__ = ["IDENTITIES", "LEAD_STATE", "KeyOf", "Match", "Matches", "deciding_key", "look_up"]
+__all__ = ["IDENTITIES", "LEAD_STATE", "KeyOf", "Match", "Matches", "deciding_key", "look_up", "look_up_sql"]
 
 IDENTITIES: Final = frozenset({MatchKey.LEAD_ID, MatchKey.EXTERNAL_ID})
 """Keys that name a lead, whatever its stage; the others only tell duplicates, within the duplicate scope."""
@@ -56,7 +56,7 @@ async def look_up(connection: Connection, rules: MergeRules, keys: Collection[Ke
     for kind, value in keys:
         values_of.setdefault(kind, []).append(value)
     for kind, values in values_of.items():
-        sql = _statement(kind, active_only=rules.active_only and kind not in IDENTITIES, trial=rules.trial)
+        sql = look_up_sql(kind, active_only=rules.active_only and kind not in IDENTITIES, trial=rules.trial)
         for row in await connection.fetch(sql, values, rules.job_id):
             match = Match(str(row["id"]), row["version"], row["own"], row["active"], _keys(row))
             found.setdefault((kind, row["key"]), []).append(match)
@@ -69,7 +69,7 @@ def _keys(row: Row) -> tuple[KeyOf, ...]:
 
 
 @cache
-def _statement(kind: MatchKey, *, active_only: bool, trial: bool) -> str:
+def look_up_sql(kind: MatchKey, *, active_only: bool, trial: bool) -> str:
     """Binds: the keys, the job. Two leads a key, so that a value which thousands of leads share costs no more."""
     comparison = "l.id = k.key::uuid" if kind is MatchKey.LEAD_ID else f"l.{_COLUMN[kind]} = k.key"
     active = " and l.stage not in ('WON', 'LOST')" if active_only else ""
@@ -83,8 +83,10 @@ def _statement(kind: MatchKey, *, active_only: bool, trial: bool) -> str:
     return f"select k.key, m.* from unnest($1::text[]) k(key) cross join lateral ({source}) m"
 
 
-_NOT_TOUCHED: Final = f"""not exists (
-      select from import_keys t where t.job_id = $2 and t.kind = '{LEAD_STATE}' and t.key = l.id::text)"""
+_NOT_TOUCHED: Final = f"""(
+      select true from import_keys t where t.job_id = $2 and t.kind = '{LEAD_STATE}' and t.key = l.id::text limit 1
+      ) is null"""
+"""As a subquery with a limit it is one look-up a lead; a join would read all keys where there are no statistics."""
 
 
 def _would_be(kind: MatchKey) -> str:
@@ -95,8 +97,8 @@ def _would_be(kind: MatchKey) -> str:
         coalesce(s.state ->> 'stage' not in ('WON', 'LOST'), true),
         s.state ->> 'external_id', s.state ->> 'phone_key', s.state ->> 'email_key'
       from import_keys t
-      left join import_keys s on s.job_id = $2 and s.kind = '{LEAD_STATE}' and s.key = t.lead_id::text
-        and s.lead_id = t.lead_id
+      left join lateral (select o.state from import_keys o
+        where o.job_id = $2 and o.kind = '{LEAD_STATE}' and o.key = t.lead_id::text limit 1) s on true
       where t.job_id = $2 and t.kind = '{letter}' and t.key = k.key"""
 
 

@@ -208,7 +208,7 @@ CREATE UNLOGGED TABLE store.import_keys (
     PRIMARY KEY (organization_id, job_id, kind, key, lead_id)
 );
 
-CREATE INDEX import_keys_of_lead ON store.import_keys (organization_id, job_id, lead_id);
+CREATE INDEX import_keys_of_lead ON store.import_keys (lead_id, job_id);
 
 CREATE TABLE store.import_mappings (
     organization_id UUID DEFAULT nullif(current_setting('app.organization_id', true), '')::uuid NOT NULL,

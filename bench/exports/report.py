@@ -2,14 +2,13 @@
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+
+from bench.document import write_lines
 
 Row = dict[str, object]
 Figures = dict[str, float]
 OURS = "leadport"
 COPY = "psql \\copy"
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- bench-export -->", "<!-- /bench-export -->"
 
 
 def against_copy(work: str, subject: str, pairs: Sequence[tuple[Figures, Figures]]) -> Row:
@@ -42,9 +41,8 @@ def figures_of(row: Row) -> Figures:
 
 
 def write_table(found: Sequence[Row]) -> None:
-    """Between its markers in the documentation; what stands around them stays."""
-    head, _, rest = DOCUMENT.read_text().partition(BEGIN)
-    DOCUMENT.write_text(f"{head}{BEGIN}\n" + "\n".join(table(found)) + f"\n{END}{rest.partition(END)[2]}")
+    """In the documentation."""
+    write_lines("bench-export", table(found))
 
 
 def table(found: Sequence[Row]) -> Iterator[str]:

@@ -2,8 +2,8 @@
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
+from bench.document import write_lines
 from bench.imports.measured import Load, Run
 
 Row = dict[str, object]
@@ -11,8 +11,6 @@ Figures = dict[str, float]
 OURS = "leadport"
 COPY = "psql \\copy"
 MIB = 1 << 20
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- bench-import -->", "<!-- /bench-import -->"
 
 
 def compared(work: str, subject: str, reference: str, ratio: float, figures: Mapping[str, float]) -> Row:
@@ -76,9 +74,8 @@ def figures_of(row: Row) -> Figures:
 
 
 def write_table(found: Sequence[Row]) -> None:
-    """Between its markers in the documentation; what stands around them stays."""
-    head, _, rest = DOCUMENT.read_text().partition(BEGIN)
-    DOCUMENT.write_text(f"{head}{BEGIN}\n" + "\n".join(table(found)) + f"\n{END}{rest.partition(END)[2]}")
+    """In the documentation."""
+    write_lines("bench-import", table(found))
 
 
 def table(found: Sequence[Row]) -> Iterator[str]:

@@ -1,18 +1,15 @@
 """The table of the measured rows, in the documentation."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- bench-jobs -->", "<!-- /bench-jobs -->"
+from bench.document import write_lines
 
 Row = dict[str, object]
 
 
 def write_table(found: Sequence[Row]) -> None:
-    """Between its markers; what stands around them stays."""
-    head, _, rest = DOCUMENT.read_text().partition(BEGIN)
-    DOCUMENT.write_text(f"{head}{BEGIN}\n" + "\n".join(table(found)) + f"\n{END}{rest.partition(END)[2]}")
+    """In the documentation."""
+    write_lines("bench-jobs", table(found))
 
 
 def table(found: Sequence[Row]) -> Iterator[str]:

@@ -161,7 +161,8 @@ class JobFeed:
 
     async def _sleep(self, seconds: float) -> None:
         try:
-            await asyncio.wait_for(self._hint.wait(), seconds)
+            async with asyncio.timeout(seconds):  # wait_for of Python 3.11 can swallow a cancellation
+                await self._hint.wait()
         except TimeoutError:
             return
         await asyncio.sleep(_GATHERING_SECONDS)

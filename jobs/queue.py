@@ -7,7 +7,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
@@ -15,6 +15,7 @@ from uuid import UUID
 import psycopg
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
+from procrastinate.worker import Worker
 
 from db.dsn import for_psycopg
 from db.queue import LARGE_QUEUE, SMALL_QUEUE, TASK
@@ -24,6 +25,9 @@ _HEARTBEATS: Final = 5
 _POLL_SECONDS: Final = 5.0
 _STEADY_SECONDS: Final = 60.0
 _LONGEST_PAUSE: Final = 10.0
+_INTERRUPT_SECONDS: Final = 20.0
+"""How much longer than the drain an end may take, the writing of results included, before it is forced."""
+_SAY_AGAIN_SECONDS: Final = 0.5
 
 _log = logging.getLogger(__name__)
 
@@ -87,22 +91,43 @@ async def _session(deliveries: Deliveries, options: DispatchOptions, stop: async
     app = _app(deliveries, options)
     try:
         await app.open_async()
-        tasks = [asyncio.create_task(run) for run in (_until(stop), *_workers(app, options))]
+        workers = _workers(app, options)
+        runs = {asyncio.create_task(worker.run()) for worker in workers}
+        stopping = asyncio.create_task(stop.wait())
         try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({stopping, *runs}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
-            results = await asyncio.gather(*tasks, return_exceptions=True)
-        _raise_first(results)
+            stopping.cancel()
+            await _end(workers, runs, options.drain_seconds)
+        for run in runs:
+            if not run.cancelled():
+                run.result()
     finally:
         await app.close_async()
 
 
-def _workers(app: App, options: DispatchOptions) -> tuple[Coroutine[None, None, None], ...]:
+async def _end(workers: Sequence[Worker], runs: set[asyncio.Task[None]], drain_seconds: float) -> None:
+    """Let the workers drain, then interrupt them.
+
+    Both are said until they are heard: a worker that begins forgets that it was stopped, and on Python 3.11 a wait
+    with a time-out can swallow a cancellation (CPython issue 81839).
+    """
+    deadline = time.monotonic() + drain_seconds + _INTERRUPT_SECONDS
+    pending = runs
+    while pending:
+        for worker in workers:
+            worker.stop()
+        if time.monotonic() > deadline:
+            for run in pending:
+                run.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_SAY_AGAIN_SECONDS)
+
+
+def _workers(app: App, options: DispatchOptions) -> list[Worker]:
     """Large jobs have a queue of their own, so that a small one never waits behind them."""
-    return tuple(
-        app.run_worker_async(
+    return [
+        Worker(
+            app,
             queues=[queue],
             name=f"{queue} jobs",
             concurrency=concurrency,
@@ -114,7 +139,7 @@ def _workers(app: App, options: DispatchOptions) -> tuple[Coroutine[None, None, 
             delete_jobs="always",
         )
         for queue, concurrency in ((LARGE_QUEUE, options.large), (SMALL_QUEUE, options.small))
-    )
+    ]
 
 
 def _app(deliveries: Deliveries, options: DispatchOptions) -> App:
@@ -145,18 +170,9 @@ async def _autocommit(connection: psycopg.AsyncConnection) -> None:
     await connection.set_autocommit(True)
 
 
-def _raise_first(results: Sequence[object]) -> None:
-    for result in results:
-        if isinstance(result, Exception):
-            raise result
-
-
-async def _until(stop: asyncio.Event) -> None:
-    await stop.wait()
-
-
 async def _unless(stop: asyncio.Event, seconds: float) -> None:
     try:
-        await asyncio.wait_for(stop.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await stop.wait()
     except TimeoutError:
         return

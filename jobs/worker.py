@@ -60,6 +60,7 @@ class Worker:
         self._scheduled = scheduled
         self._running: Final[dict[UUID, tuple[RunningJob, asyncio.Task[JobEnd]]]] = {}
         self._draining = False
+        self._ended = False
         self.healthy = False
         """Whether the database answered the last time that this worker asked."""
 
@@ -79,6 +80,7 @@ class Worker:
         try:
             await dispatch(self, self._options, stop)
         finally:
+            self._ended = True
             for loop in loops:
                 loop.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
@@ -175,7 +177,7 @@ class Worker:
         await deliver_due(self._runtime)
 
     async def _repeat(self, work: Callable[[], Awaitable[None]], seconds: float) -> None:
-        while True:
+        while not self._ended:  # a library may swallow the cancellation
             try:
                 await work()
                 self.healthy = True

@@ -10,6 +10,8 @@ import pytest
 
 from domain.vocabulary import JobFailureCode, JobState
 from jobs.lifecycle import cancel, retry
+from jobs.runtime import Runtime
+from tests.jobs.importing import working
 from tests.jobs.stage import Stage, StartWorker
 
 
@@ -159,6 +161,17 @@ async def test_f14_a_worker_told_to_stop_leaves_the_job_at_its_block_and_the_nex
     assert await stage.blocks(job.id) == list(range(30))
     [row] = await stage.rows("select attempts from store.jobs where id = $1", job.id)
     assert row["attempts"] == 0
+
+
+async def test_f14_a_worker_told_to_stop_in_any_of_its_first_moments_stops(runtime: Runtime, database_url: str):
+    async def stopped_after(seconds: float) -> None:
+        async with working(runtime, database_url):
+            await asyncio.sleep(seconds)
+
+    for _ in range(5):
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+            for number in range(12):
+                group.create_task(stopped_after(number * 0.02))
 
 
 async def test_f14_a_job_without_checkpoints_may_finish_before_its_worker_stops(stage: Stage, worker: StartWorker):

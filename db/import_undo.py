@@ -87,7 +87,8 @@ async def restore_updated(
     changes: dict[UUID, list[Change]] = {}
     for row in await connection.fetch(_CHANGES, job_id, list(current)):
         changes.setdefault(row["lead_id"], []).append(Change(row["before"], row["after"]))
-    undone = {lead: restoration(columns, changes[lead]) for lead, columns in current.items()}
+    stages = {str(row["id"]): row["stage"] for row in await connection.fetch("select id, stage from statuses")}
+    undone = {lead: restoration(columns, changes[lead], stages) for lead, columns in current.items()}
     noted = {row["lead_id"] for row in await connection.fetch(_DROP_NOTES, job_id, list(current))}
     restored = [lead for lead, found in undone.items() if found.columns or lead in noted]
     await _restore(connection, {lead: (current[lead], undone[lead].columns) for lead in restored}, actor_name)

@@ -11,12 +11,12 @@ __all__ = ["Change", "Restoration", "restoration"]
 _FOLLOWERS: Final[Mapping[str, tuple[str, ...]]] = {
     "phone": ("phone_display", "phone_key"),
     "email": ("email_key",),
-    "status_id": ("stage",),
     "national_id_cipher": ("national_id_last4",),
 }
-_FOLLOWING: Final = frozenset(follower for followers in _FOLLOWERS.values() for follower in followers)
+_STATUS, _STAGE = "status_id", "stage"
 _NOTES: Final = "notes"
 _CUSTOM: Final = "custom"
+_FOLLOWING: Final = frozenset({_STAGE, *(follower for followers in _FOLLOWERS.values() for follower in followers)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +29,17 @@ class Change:
 
 @dataclass(slots=True)
 class Restoration:
-    """`columns`: what to write back. `kept`: somebody has edited a field that the import wrote."""
+    """`columns`: what to write back. `kept`: a field stays as it is, edited since or its status deleted."""
 
     columns: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     kept: bool = False
 
 
-def restoration(current: JsonObject, changes: Sequence[Change]) -> Restoration:
-    """What undoes the changes (given in their order) to a lead whose columns are now `current`."""
+def restoration(current: JsonObject, changes: Sequence[Change], stages: Mapping[str, str]) -> Restoration:
+    """What undoes the changes (given in their order) to a lead whose columns are now `current`.
+
+    `stages` has the stage of each status that there is, by its id.
+    """
     net = _net(changes)
     found = Restoration()
     for column, (before, after) in net.items():
@@ -44,11 +47,13 @@ def restoration(current: JsonObject, changes: Sequence[Change]) -> Restoration:
             continue
         if column == _CUSTOM:
             _restore_custom(found, current, _Both(before, after))
-        elif current.get(column) != after:
+        elif current.get(column) != after or (column == _STATUS and before not in stages):
             found.kept = True
         elif before != after:
             found.columns[column] = before
             found.columns |= {name: net[name][0] for name in _FOLLOWERS.get(column, ()) if name in net}
+    if _STATUS in found.columns:
+        found.columns[_STAGE] = stages[str(found.columns[_STATUS])]
     return found
 
 

@@ -41,6 +41,20 @@ async def test_i5_a_follower_sees_a_snapshot_then_growing_progress_then_the_end(
     ]
 
 
+async def test_a_job_under_way_says_how_long_it_may_still_take_and_an_ended_one_nothing(
+    stage: Stage, worker: StartWorker
+):
+    worker()
+    job = await stage.submit(blocks=50, seconds=0.05)
+    told = [event.job.progress async for event in follow(stage.runtime, stage.actor, job.id)]
+    assert told[0].eta_seconds is told[-1].eta_seconds is None
+    reckoned = [progress for progress in told if progress.eta_seconds is not None]
+    assert reckoned
+    for progress in reckoned:
+        assert progress.rows_per_second
+        assert progress.eta_seconds == round((50 - progress.processed) / progress.rows_per_second)
+
+
 async def test_i5_progress_does_not_go_back_when_another_worker_takes_over(stage: Stage, worker: StartWorker):
     first = worker()
     job = await stage.submit(blocks=40, seconds=0.05)

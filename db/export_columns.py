@@ -57,7 +57,7 @@ class Formatting:
     zone: str = "UTC"
     date_pattern: str | None = None
     escape_formulas: bool = False
-    separators: Mapping[str, str] = field(default_factory=dict[str, str])
+    separators: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     values: Values = field(default_factory=Values)
 
 

@@ -39,7 +39,19 @@ from domain.filters import EVERYTHING, LeadFilter
 from domain.masking import Masks
 from domain.vocabulary import LeadFieldKey, LeadSortField, SortDirection, SplitBy
 
-__all__ = ["Part", "Selection", "Statement", "count_rows", "deleted_leads", "lead_rows", "parts_of", "shape"]
+__all__ = [
+    "Part",
+    "Selection",
+    "Statement",
+    "count_rows",
+    "counted",
+    "deleted_leads",
+    "first_ids",
+    "lead_rows",
+    "parts_of",
+    "rows_by_id",
+    "shape",
+]
 
 _K = LeadFieldKey
 _DIALECT: Final = dialect.dialect()
@@ -102,6 +114,27 @@ def lead_rows(
     return rows.order_by(*_order(selection.order, row.lead)).limit(selection.limit)
 
 
+def rows_by_id(
+    ids: Sequence[UUID], order: LeadOrder, columns: Sequence[str], formatting: Formatting, names: Sequence[str]
+) -> Select[tuple[object, ...]]:
+    """The same for the leads of these ids; not for `_change`, which a selection tells."""
+    row = lead_row()
+    cells = [column_of(key, row, formatting).label(name) for key, name in zip(columns, names, strict=True)]
+    return (
+        select(*cells)
+        .select_from(_joined(row, columns))
+        .where(_among(row.lead, ids))
+        .order_by(*_order(order, row.lead))
+    )
+
+
+def first_ids(selection: Selection, first: int) -> Select[UUID]:
+    """The ids of so many leads, in the selection's order."""
+    lead = selection.source
+    found = select(lead.c.id).where(*_conditions(selection, lead)).order_by(*_order(selection.order, lead))
+    return found.limit(min(first, selection.limit or first))
+
+
 def deleted_leads(
     since: str,
     columns: Sequence[str],
@@ -121,13 +154,18 @@ def deleted_leads(
 
 def count_rows(selection: Selection, at_most: int | None = None) -> Statement:
     """How many leads there are; counting ends at `at_most`."""
+    return shape(counted(selection, at_most))
+
+
+def counted(selection: Selection, at_most: int | None = None) -> Select[int]:
+    """The same as a part of a statement."""
     lead = selection.source
     limit = min((bound for bound in (selection.limit, at_most) if bound is not None), default=None)
     where = _conditions(selection, lead)
     if limit is None:
-        return shape(select(func.count()).select_from(lead).where(*where))
+        return select(func.count()).select_from(lead).where(*where)
     some = select(literal_column("1", Integer()).label("one")).select_from(lead).where(*where).limit(limit).subquery()
-    return shape(select(func.count()).select_from(some))
+    return select(func.count()).select_from(some)
 
 
 def count_deleted(since: str) -> Statement:
@@ -206,12 +244,16 @@ def _conditions(selection: Selection, lead: FromClause) -> list[Truth]:
     elif selection.leads != EVERYTHING:
         conditions.append(compile_filter(selection.leads, selection.context, lead))
     if selection.ids is not None:
-        conditions.append(lead.c.id == func.any(literal(list(selection.ids), ARRAY(UUID_TYPE()))))
+        conditions.append(_among(lead, selection.ids))
     if selection.part is not None:
         column = lead.c.company_id if selection.part.by is SplitBy.COMPANY else lead.c.status_id
         part = selection.part.id
         conditions.append(column.is_(None) if part is None else column == literal(part, UUID_TYPE()))
     return conditions
+
+
+def _among(lead: FromClause, ids: Sequence[UUID]) -> Truth:
+    return lead.c.id == func.any(literal(list(ids), ARRAY(UUID_TYPE())))
 
 
 def _order(order: LeadOrder, lead: FromClause) -> list[Expression]:

@@ -34,7 +34,7 @@ SEALED: Final = ("\x02sealed ", "\x03")
 class Values:
     """`masks` are the fields to hide; `conversation_url` holds `{id}`; `unsealed`: national ids are to be opened."""
 
-    masks: Masks = field(default_factory=dict[LeadFieldKey, MaskingMode])
+    masks: Masks = field(default_factory=dict[LeadFieldKey, MaskingMode], hash=False)
     phone_format: PhoneFormat = PhoneFormat.E164
     conversation_url: str | None = None
     unsealed: bool = False

@@ -3,19 +3,18 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
+from uuid import UUID
 
 from db.connections import Connection
-from db.export_preview import MOST_ROWS, preview_rows
-from db.export_query import count_rows
+from db.export_preview import MOST_ROWS, first_leads, preview_rows
 from db.filter_shapes import lower
 from db.lead_reads import LeadReader
 from domain.actors import Actor
 from domain.errors import BadInput, InputProblem, Path, Rejected
 from domain.exports import ExportSpec, ResolvedExport
-from domain.formulas import guard
 from domain.job_details import ExportPreview, Table
 from domain.paging import Count
-from domain.vocabulary import Compression, ExportFormat, LeadFieldKey, Permission
+from domain.vocabulary import Compression, ExportFormat, Permission
 from jobs.export_mock import with_mock_leads
 from jobs.export_parts import formatting_of, masks_of_export
 from jobs.export_requests import Prepared, check_names, prepare
@@ -33,7 +32,6 @@ _ROWS_PER_SECOND: Final = {
     ExportFormat.PARQUET: 40_000,
     ExportFormat.XLSX: 25_000,
 }
-_PHONES: Final = frozenset({LeadFieldKey.PHONE.value, LeadFieldKey.PHONE_DISPLAY.value})
 _PACKED: Final = 0.2
 _START_SECONDS: Final = 0.2
 
@@ -49,13 +47,12 @@ async def preview_export(runtime: Runtime, actor: Actor, spec: ExportSpec, first
         async with runtime.database.unit(actor.organization_id, timeout=30) as connection:
             prepared = await prepare(connection, actor, spec, path=_SPEC)
             prepared = await _with_sample(connection, prepared)
-            rows = await _rows(connection, prepared, actor, first)
-            counting = count_rows(prepared.selection, EXACT + 1)
-            counted: int = await connection.fetchval(counting.sql, *counting.arguments)
+            found = await first_leads(connection, prepared.selection, first, EXACT + 1)
+            rows = await _rows(connection, prepared, actor, found.ids)
         await check_names(runtime, actor, prepared, _SPEC)
     except Rejected as error:
         raise _bad_input(error) from error
-    count = Count(counted) if counted <= EXACT else await _estimate(runtime, actor, prepared)
+    count = Count(found.count) if found.count <= EXACT else await _estimate(runtime, actor, prepared)
     return _preview(prepared.resolved, rows, count, actor)
 
 
@@ -67,29 +64,19 @@ async def _with_sample(connection: Connection, prepared: Prepared) -> Prepared:
 
 
 async def _rows(
-    connection: Connection, prepared: Prepared, actor: Actor, first: int
+    connection: Connection, prepared: Prepared, actor: Actor, ids: Sequence[UUID]
 ) -> Sequence[tuple[str | None, ...]]:
     """National ids stay masked here, whoever asks: a preview leaves no trace in the log."""
-    resolved, selection = prepared.resolved, prepared.selection
+    resolved = prepared.resolved
     masks = masks_of_export(resolved, prepared.organization, actor)
     formatting = formatting_of(resolved, prepared.organization, masks)
     shown = replace(
         formatting,
         format=ExportFormat.CSV,
-        escape_formulas=False,
+        escape_formulas=formatting.escape_formulas and resolved.format is ExportFormat.CSV,
         values=replace(formatting.values, unsealed=False),
     )
-    limit = min(first, selection.limit or first)
-    keys = [column.key for column in resolved.columns]
-    rows = await preview_rows(connection, replace(selection, limit=limit), keys, shown)
-    if formatting.escape_formulas and resolved.format is ExportFormat.CSV:
-        return [tuple(_guarded(key, cell) for key, cell in zip(keys, row, strict=True)) for row in rows]
-    return rows
-
-
-def _guarded(key: str, cell: str | None) -> str | None:
-    """As the database guards a file's cells, whose statement takes longer to make than a few rows to read."""
-    return cell and guard(cell, phone=key in _PHONES)
+    return await preview_rows(connection, prepared.selection, ids, [column.key for column in resolved.columns], shown)
 
 
 async def _estimate(runtime: Runtime, actor: Actor, prepared: Prepared) -> Count:
@@ -104,7 +91,7 @@ async def _estimate(runtime: Runtime, actor: Actor, prepared: Prepared) -> Count
 def _preview(
     resolved: ResolvedExport, rows: Sequence[tuple[str | None, ...]], count: Count, actor: Actor
 ) -> ExportPreview:
-    sampled = sum(len((cell or "").encode()) + 1 for row in rows for cell in row)
+    sampled = sum(len("".join(filter(None, row)).encode()) + len(row) for row in rows)
     size = int(sampled / len(rows) * count.value) if rows else 0
     packed = size if resolved.compression is Compression.NONE else int(size * _PACKED)
     return ExportPreview(

@@ -14,7 +14,7 @@ from db.activity import Act, doer_of, record
 from db.connections import Connection
 from db.export_facts import custom_fields, missing_leads, organization_record, snapshot_mark, template_spec
 from db.export_query import Selection, count_rows, masked_order
-from db.filters import FilterContext
+from db.filter_shapes import FilterContext, lower
 from db.jobs import load_job_by_key
 from db.references import check_references
 from domain.actors import Actor
@@ -159,7 +159,7 @@ async def _check(
     if masked_order(resolved.spec.order_by, selection.context.masks):
         raise Rejected(InputProblem(UserErrorCode.INVALID, "This field is masked for you.", (*path, "orderBy")))
     try:
-        count_rows(selection)
+        lower(selection.leads, selection.context)
     except BadInput as error:
         raise Rejected(error.under(*path).problem) from error
     await _check_ids(connection, selection, organization.limits.max_bulk_ids, path)

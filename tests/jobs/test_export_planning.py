@@ -22,6 +22,7 @@ from domain.vocabulary import (
     LeadSortField,
     MaskingMode,
     Role,
+    SortDirection,
     UserErrorCode,
 )
 from jobs.export_preview import preview_export
@@ -66,6 +67,22 @@ async def test_a_preview_shows_the_first_rows_as_the_file_would_have_them(export
     assert (preview.estimated_bytes > 0, preview.estimated_seconds > 0) == (True, True)
     workbook = await preview_export(exporting.runtime, exporting.actor, replace(spec, format=ExportFormat.XLSX), 10)
     assert workbook.rows[0][0] == "=x"
+
+
+async def test_previews_of_the_same_columns_show_each_caller_what_the_own_file_would(exporting: Exporting) -> None:
+    spec = ExportSpec(columns=(ColumnSpec(field=LeadFieldKey.EMAIL),), filter={"name": {"eq": "=x"}})
+    for unmask, email in ((False, "d***@example.com"), (True, "dana@example.com"), (False, "d***@example.com")):
+        preview = await preview_export(exporting.runtime, exporting.actor, replace(spec, unmask=unmask), 1)
+        assert preview.rows == ((email,),)
+
+
+async def test_a_preview_keeps_the_order_and_the_limit_of_its_export(exporting: Exporting) -> None:
+    for direction, names in ((SortDirection.ASC, ["'=x", "b"]), (SortDirection.DESC, ["b", "'=x"])):
+        spec = ExportSpec(columns=NAME, order_by=LeadOrder(LeadSortField.NAME, direction))
+        for limit in (None, 1):
+            preview = await preview_export(exporting.runtime, exporting.actor, replace(spec, limit=limit), 10)
+            assert [row[0] for row in preview.rows] == names[:limit]
+            assert preview.row_count == Count(limit or 2)
 
 
 async def test_a_preview_of_samples_reads_no_lead(exporting: Exporting) -> None:

@@ -53,7 +53,7 @@ def test_a_key_that_signed_before_still_verifies() -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"exp": int(time.time()) - 60},
+        {"exp": 1_000_000_000},
         {"exp": ...},
         {"exp": "tomorrow"},
         {"exp": 10**400},
@@ -72,7 +72,7 @@ def test_a_key_that_signed_before_still_verifies() -> None:
         {"role": ...},
         {"role": "EMPEROR"},
         {"role": ["ADMIN"]},
-        {"nbf": int(time.time()) + 600},
+        {"nbf": 4_000_000_000},
     ],
     ids=lambda changes: "-".join(f"{name}-{str(value)[:12]}" for name, value in changes.items()),
 )
@@ -97,6 +97,7 @@ def test_a_claim_that_is_wrong_or_missing_is_refused(changes: dict[str, object])
         signed() + "x",
         signed() + "." + "x" * 9_000,
     ],
+    ids=["empty", "word", "words", "other", "unknown", "unnamed", "unsigned", "algorithm", "longer", "long"],
 )
 def test_a_token_that_nobody_signed_for_us_is_refused(token: str) -> None:
     with pytest.raises(Unauthenticated):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from db.connections import Connection
@@ -10,7 +11,20 @@ from domain.exports import ExportSpec
 from domain.records import OrganizationRecord
 from domain.stored import decode
 
-__all__ = ["Cluster", "custom_fields", "missing_leads", "organization_record", "snapshot_mark", "template_spec"]
+__all__ = [
+    "Cluster",
+    "missing_leads",
+    "organization_and_custom_fields",
+    "organization_record",
+    "snapshot_mark",
+    "template_spec",
+]
+
+
+_WITH_CUSTOM_FIELDS: Final = """
+select id, slug, name, settings, limits, (select json_object_agg(key, label order by key) from custom_fields) as custom
+from organizations
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +43,12 @@ async def organization_record(connection: Connection) -> OrganizationRecord:
     return organization_of(row)
 
 
-async def custom_fields(connection: Connection) -> dict[str, str]:
-    """The custom fields' labels by key."""
-    rows = await connection.fetch("select key, label from custom_fields order by key")
-    return {row["key"]: row["label"] for row in rows}
+async def organization_and_custom_fields(connection: Connection) -> tuple[OrganizationRecord, dict[str, str]]:
+    """The organization of the transaction, and its custom fields' labels by key."""
+    row = await connection.fetchrow(_WITH_CUSTOM_FIELDS)
+    if row is None:
+        raise LookupError("the transaction has no organization")
+    return organization_of(row), row["custom"] or {}
 
 
 async def template_spec(connection: Connection, template_id: UUID) -> ExportSpec | None:

@@ -132,7 +132,7 @@ def first_ids(selection: Selection, first: int) -> Select[UUID]:
     """The ids of so many leads, in the selection's order."""
     lead = selection.source
     found = select(lead.c.id).where(*_conditions(selection, lead)).order_by(*_order(selection.order, lead))
-    return found.limit(min(first, selection.limit or first))
+    return found.limit(first)
 
 
 def deleted_leads(

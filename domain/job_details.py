@@ -108,11 +108,17 @@ class Table(tuple[tuple[str | None, ...], ...]):
     __slots__ = ()
 
 
+class Columns(tuple[ResolvedColumn, ...]):
+    """Columns, whose fields are texts and the answer as they are."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportPreview:
     """The first rows of an export as its file would have them, masked for the caller."""
 
-    columns: tuple[ResolvedColumn, ...]
+    columns: Columns
     rows: Table
     row_count: Count
     estimated_bytes: int

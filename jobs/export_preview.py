@@ -6,13 +6,13 @@ from typing import Final
 from uuid import UUID
 
 from db.connections import Connection
-from db.export_preview import MOST_ROWS, first_leads, preview_rows
+from db.export_preview import BOUND, MOST_ROWS, first_leads, preview_rows
 from db.filter_shapes import lower
 from db.lead_reads import LeadReader
 from domain.actors import Actor
 from domain.errors import BadInput, InputProblem, Path, Rejected
 from domain.exports import ExportSpec, ResolvedExport
-from domain.job_details import ExportPreview, Table
+from domain.job_details import Columns, ExportPreview, Table
 from domain.paging import Count
 from domain.vocabulary import Compression, ExportFormat, Permission
 from jobs.export_mock import with_mock_leads
@@ -21,8 +21,6 @@ from jobs.export_requests import Prepared, check_names, prepare
 from jobs.runtime import Runtime
 from transfer.write_xlsx import SHEET_ROWS
 
-EXACT: Final = 10_000
-"""So many rows are counted, more are estimated."""
 _SPEC: Final[Path] = ("spec",)
 _ROWS_PER_SECOND: Final = {
     ExportFormat.CSV: 60_000,
@@ -47,12 +45,12 @@ async def preview_export(runtime: Runtime, actor: Actor, spec: ExportSpec, first
         async with runtime.database.unit(actor.organization_id, timeout=30) as connection:
             prepared = await prepare(connection, actor, spec, path=_SPEC)
             prepared = await _with_sample(connection, prepared)
-            found = await first_leads(connection, prepared.selection, first, EXACT + 1)
+            found = await first_leads(connection, prepared.selection, first)
             rows = await _rows(connection, prepared, actor, found.ids)
         await check_names(runtime, actor, prepared, _SPEC)
     except Rejected as error:
         raise _bad_input(error) from error
-    count = Count(found.count) if found.count <= EXACT else await _estimate(runtime, actor, prepared)
+    count = Count(found.count) if found.count <= BOUND else await _estimate(runtime, actor, prepared)
     return _preview(prepared.resolved, rows, count, actor)
 
 
@@ -81,10 +79,10 @@ async def _rows(
 
 async def _estimate(runtime: Runtime, actor: Actor, prepared: Prepared) -> Count:
     selection = prepared.selection
-    if selection.limit is not None and selection.limit <= EXACT:
+    if selection.limit is not None and selection.limit <= BOUND:
         return Count(selection.limit)
     reader = LeadReader(runtime.database, actor.organization_id)
-    estimate = max(await reader.estimate(lower(selection.leads, selection.context)), EXACT + 1)
+    estimate = max(await reader.estimate(lower(selection.leads, selection.context)), BOUND + 1)
     return Count(min(estimate, selection.limit or estimate), exact=False)
 
 
@@ -95,7 +93,7 @@ def _preview(
     size = int(sampled / len(rows) * count.value) if rows else 0
     packed = size if resolved.compression is Compression.NONE else int(size * _PACKED)
     return ExportPreview(
-        columns=resolved.columns,
+        columns=Columns(resolved.columns),
         rows=Table(rows),
         row_count=count,
         estimated_bytes=packed,

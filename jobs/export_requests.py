@@ -12,7 +12,7 @@ import msgspec
 
 from db.activity import Act, doer_of, record
 from db.connections import Connection
-from db.export_facts import custom_fields, missing_leads, organization_record, snapshot_mark, template_spec
+from db.export_facts import missing_leads, organization_and_custom_fields, snapshot_mark, template_spec
 from db.export_query import Selection, count_rows, masked_order
 from db.filter_shapes import FilterContext, lower
 from db.jobs import load_job_by_key
@@ -115,13 +115,13 @@ async def prepare(
 ) -> Prepared:
     """The export that a spec asks for. Raises as `submit_export`, with paths under `path`."""
     _authorize(actor, spec)
-    organization = await organization_record(connection)
+    organization, custom = await organization_and_custom_fields(connection)
     template_id = parse_id(IdKind.TEMPLATE, spec.template_id) if spec.template_id else None
     facts = ExportFacts(
         settings=organization.settings,
         slug=organization.slug,
         now=datetime.now(UTC),
-        custom=await custom_fields(connection),
+        custom=custom,
         saved=await template_spec(connection, template_id) if template_id else None,
         masked=frozenset(masks_of_file(actor, organization.settings, unmask=spec.unmask)),
     )

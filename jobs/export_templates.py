@@ -5,7 +5,7 @@ from typing import Final
 
 from db.activity import Act, doer_of, record
 from db.connections import Connection
-from db.export_facts import custom_fields, organization_record
+from db.export_facts import organization_and_custom_fields
 from db.export_templates import SavedTemplate, delete_template, list_templates, name_is_taken, write_template
 from domain.actors import Actor
 from domain.errors import Forbidden, InputProblem, Rejected, invalid, not_found
@@ -109,8 +109,7 @@ def _columns(spec: ExportSpec, facts: ExportFacts) -> tuple[ResolvedColumn, ...]
 
 
 async def _facts(connection: Connection) -> ExportFacts:
-    organization = await organization_record(connection)
-    custom = await custom_fields(connection)
+    organization, custom = await organization_and_custom_fields(connection)
     return ExportFacts(settings=organization.settings, slug=organization.slug, now=datetime.now(UTC), custom=custom)
 
 

@@ -28,8 +28,9 @@ from db.nested import FIRST
 from db.row_code import Deferred
 from db.shapes import EVERY, Lowered
 from domain.errors import BadInput
-from domain.job_details import Table
+from domain.job_details import Columns, Table
 from domain.masking import Masks
+from domain.selection import TYPENAME
 from resolvers.selections import Details, Selected, Selections, Use
 
 __all__ = ["Answer", "CompiledExecutor", "Object", "Query"]
@@ -113,11 +114,13 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         result: object,
         position_context: Untyped,
     ) -> Untyped:
-        """Answer a Query by its statement and a Table by itself, and complete anything else as ever."""
+        """Answer a Query by its statement, a Table and Columns by themselves, and complete anything else as ever."""
         if isinstance(result, Query):
             return self._complete(return_type, field_details_list, info, path, result)
         if isinstance(result, Table):
             return list(result)
+        if isinstance(result, Columns):
+            return self._columns(cast("GraphQLObjectType", get_named_type(return_type)), field_details_list, result)
         return super().complete_value(return_type, field_details_list, info, path, result, position_context)
 
     async def _complete(
@@ -139,6 +142,11 @@ class CompiledExecutor(StrawberryGraphQLCoreExecutionContext):
         if answer.value is None and isinstance(return_type, GraphQLNonNull):
             raise TypeError(f"Cannot return null for non-nullable field {info.parent_type}.{info.field_name}.")
         return answer.value
+
+    def _columns(self, column: GraphQLObjectType, details: Details, columns: Columns) -> object:
+        picks = self.selections.find(self, column, details).picks
+        names = [(pick.key, None if pick.name == TYPENAME else pick.name) for pick in picks]
+        return [{key: getattr(one, name) if name else column.name for key, name in names} for one in columns]
 
     def _selected_from(self, return_type: Untyped, query: Query) -> GraphQLObjectType:
         """The object type; for an interface the query's own."""

@@ -1,4 +1,4 @@
-"""Previews beside page queries of as many leads with the same columns, turn about, both through the API's schema."""
+"""Previews beside page queries of as many leads with the same columns, turn about, as the server's engine runs them."""
 
 import json
 import statistics
@@ -16,6 +16,10 @@ from domain.actors import system_actor
 from domain.national_ids import NationalIds
 from resolvers.ports import Caller, Services, request_context
 from resolvers.schema import build_schema
+from web.cost import CostLimits
+from web.documents import DocumentLimits, Documents
+from web.engine import Engine, Ready, graphql_schema
+from web.graphql_request import GraphQLRequest
 
 ROWS, ROUNDS, WARM = 50, 60, 10
 PREVIEW = """query($columns: [ExportColumnInput!]) { exportPreview(spec: {columns: $columns}, first: 50) {
@@ -30,6 +34,8 @@ PAGE = """{ leads(first: 50) { totalCount { value exact } edges { cursor node {
 
 async def main(app: str, system: str, folder: str, organization: str) -> None:
     schema = build_schema()
+    documents = Documents(graphql_schema(schema), DocumentLimits(), CostLimits())
+    engine = Engine(schema, documents, documents, seconds=30)
     variables = {"columns": [{"field": key.name} for key in KEYS]}
     async with runtime_of(app, system, Path(folder)) as runtime:
         directory = Organizations(runtime.system)
@@ -38,13 +44,15 @@ async def main(app: str, system: str, folder: str, organization: str) -> None:
         services = Services(runtime, directory, NationalIds(runtime.keyring))
         caller = Caller(system_actor(found.id), found)
 
-        async def seconds(document: str, given: dict[str, object] | None) -> float:
+        async def seconds(document: str, given: dict[str, object]) -> float:
             began = time.perf_counter()
-            answer = await schema.execute(document, given, context_value=request_context(services, caller, "127.0.0.1"))
-            assert answer.errors is None, answer.errors
+            ready = await engine.prepare(GraphQLRequest(query=document, operation_name=None, variables=given))
+            assert isinstance(ready, Ready), ready
+            answer = await engine.run(ready, request_context(services, caller, "127.0.0.1"))
+            assert "errors" not in answer, answer
             return time.perf_counter() - began
 
-        pairs = [(await seconds(PREVIEW, variables), await seconds(PAGE, None)) for _ in range(WARM + ROUNDS)][WARM:]
+        pairs = [(await seconds(PREVIEW, variables), await seconds(PAGE, {})) for _ in range(WARM + ROUNDS)][WARM:]
     previews, pages = zip(*pairs, strict=True)
     print(json.dumps({"seconds": statistics.median(previews), "reference seconds": statistics.median(pages)}))
 

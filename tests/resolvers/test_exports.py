@@ -152,6 +152,18 @@ async def test_a_preview_is_what_the_file_would_be(desk: Desk):
     await desk.leads(*LEADS)
     preview = (await desk.ask(PREVIEW, spec={"columns": [{"field": "NAME"}], "limit": 1}, first=10))["exportPreview"]
     assert (preview["rows"], preview["rowCount"]) == ([["B"]], {"value": 1, "exact": True})
+    chosen = (
+        'query($keys: Boolean!) { exportPreview(spec: {columns: [{field: NAME}, {field: EMAIL, header: "Mail"}]}) {'
+    )
+    chosen += " columns { title: header key @include(if: $keys) __typename } } }"
+    for keys in (True, False):
+        columns = (await desk.ask(chosen, keys=keys))["exportPreview"]["columns"]
+        wanted = [{"title": "Name", "key": "name"}, {"title": "Mail", "key": "email"}]
+        for column in wanted:
+            column["__typename"] = "ExportColumn"
+            if not keys:
+                del column["key"]
+        assert columns == wanted
     answer = await desk.execute(PREVIEW, spec={"limit": 0})
     assert answer["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT", "inputPath": ["spec", "limit"]}
 

@@ -5,6 +5,7 @@ A plan holds neither values nor verdicts, so that every request of the same shap
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import ColumnElement, FromClause, Integer, bindparam, func, literal_column, select
@@ -54,6 +55,8 @@ class Plan:
 
 
 ROOT: Final = 0
+_SHAPES: Final = 256
+"""Of filters, whose statements are kept."""
 _FEW: Final = 1_000
 """Matches that are sorted sooner than a list is read until it has a page of them."""
 
@@ -107,6 +110,7 @@ def plan_count(shape: Shape) -> Statement:
     return render(_only_total(shape))
 
 
+@lru_cache(_SHAPES)
 def plan_estimate(shape: Shape) -> Statement:
     """A statement to EXPLAIN: the leads of a filter."""
     lead = views.leads.alias("l")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import AbstractAsyncContextManager
 from typing import Final, cast
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import asyncpg
 from sqlalchemy import Integer, bindparam, literal_column, select, union_all
 
 from db import views
-from db.connections import Row
+from db.connections import Connection, Row
 from db.expressions import Query
 from db.filters import Values, condition_of
 from db.lead_plans import plan_estimate
@@ -18,7 +19,7 @@ from db.shapes import Lowered
 from db.statements import Statement, render
 from domain.errors import BadInput
 
-__all__ = ["LeadReader", "custom_fields", "existing_leads", "filter_values"]
+__all__ = ["LeadReader", "custom_fields", "estimate_leads", "existing_leads", "filter_values"]
 
 EXPLAIN_SECONDS: Final = 5.0
 
@@ -47,23 +48,32 @@ class LeadReader:
 
     async def estimate(self, lowered: Lowered) -> int:
         """How many leads the planner expects a filter to find."""
-        root = await self._explain(plan_estimate(lowered.shape), filter_values(lowered))
-        return int(cast("float", root["Plan Rows"]))
+        async with self._explaining() as connection:
+            return await estimate_leads(connection, lowered)
 
     async def estimate_by_status(self, lowered: Lowered, statuses: Sequence[UUID]) -> Mapping[UUID, int]:
         """The same for the leads of each status, in one statement."""
         parts = [_of_status(lowered, index) for index in range(len(statuses))]
         statement = render(union_all(*parts) if len(parts) > 1 else parts[0])
         values = filter_values(lowered) | {f"s{index}": status for index, status in enumerate(statuses)}
-        root = await self._explain(statement, values)
+        async with self._explaining() as connection:
+            root = await _explained(connection, statement, values)
         plans = cast("list[dict[str, float]]", root["Plans"]) if len(parts) > 1 else [root]
         return {status: int(cast("float", plan["Plan Rows"])) for status, plan in zip(statuses, plans, strict=True)}
 
-    async def _explain(self, statement: Statement, values: Mapping[str, object]) -> dict[str, object]:
-        async with self.database.unit(self.organization_id, timeout=EXPLAIN_SECONDS) as connection:
-            sql = f"explain (format json) {statement.bare}"
-            found = await connection.fetchval(sql, *statement.arguments(values))
-        return cast("list[dict[str, dict[str, object]]]", found)[0]["Plan"]
+    def _explaining(self) -> AbstractAsyncContextManager[Connection]:
+        return self.database.unit(self.organization_id, timeout=EXPLAIN_SECONDS)
+
+
+async def estimate_leads(connection: Connection, lowered: Lowered) -> int:
+    """How many leads the planner expects a filter to find, for whoever is in a transaction already."""
+    root = await _explained(connection, plan_estimate(lowered.shape), filter_values(lowered))
+    return int(cast("float", root["Plan Rows"]))
+
+
+async def _explained(connection: Connection, statement: Statement, values: Mapping[str, object]) -> dict[str, object]:
+    found = await connection.fetchval(f"explain (format json) {statement.bare}", *statement.arguments(values))
+    return cast("list[dict[str, dict[str, object]]]", found)[0]["Plan"]
 
 
 def _of_status(lowered: Lowered, index: int) -> Query:

@@ -7,8 +7,9 @@ from uuid import UUID
 
 from db.connections import Connection
 from db.export_preview import BOUND, MOST_ROWS, first_leads, preview_rows
+from db.export_query import Selection
 from db.filter_shapes import lower
-from db.lead_reads import LeadReader
+from db.lead_reads import estimate_leads
 from domain.actors import Actor
 from domain.errors import BadInput, InputProblem, Path, Rejected
 from domain.exports import ExportSpec, ResolvedExport
@@ -47,10 +48,10 @@ async def preview_export(runtime: Runtime, actor: Actor, spec: ExportSpec, first
             prepared = await _with_sample(connection, prepared)
             found = await first_leads(connection, prepared.selection, first)
             rows = await _rows(connection, prepared, actor, found.ids)
+            count = await _count(connection, prepared.selection, found.count)
         await check_names(runtime, actor, prepared, _SPEC)
     except Rejected as error:
         raise _bad_input(error) from error
-    count = Count(found.count) if found.count <= BOUND else await _estimate(runtime, actor, prepared)
     return _preview(prepared.resolved, rows, count, actor)
 
 
@@ -77,12 +78,10 @@ async def _rows(
     return await preview_rows(connection, prepared.selection, ids, [column.key for column in resolved.columns], shown)
 
 
-async def _estimate(runtime: Runtime, actor: Actor, prepared: Prepared) -> Count:
-    selection = prepared.selection
-    if selection.limit is not None and selection.limit <= BOUND:
-        return Count(selection.limit)
-    reader = LeadReader(runtime.database, actor.organization_id)
-    estimate = max(await reader.estimate(lower(selection.leads, selection.context)), BOUND + 1)
+async def _count(connection: Connection, selection: Selection, found: int) -> Count:
+    if found <= BOUND:
+        return Count(found)
+    estimate = max(await estimate_leads(connection, lower(selection.leads, selection.context)), found)
     return Count(min(estimate, selection.limit or estimate), exact=False)
 
 

@@ -17,6 +17,7 @@ from schema.context import Context
 
 Value = TypeVar("Value")
 Record = TypeVar("Record")
+Input = TypeVar("Input")
 
 INPUT: Final = ("input",)
 
@@ -34,6 +35,12 @@ WaitSeconds = Annotated[float, strawberry.argument(description="Wait this long f
 def optional(description: str, name: str | None = None) -> Any:  # noqa: ANN401 - a field specifier, like strawberry.field
     """A field of an input that may be left out; `name` where Python has taken the contract's."""
     return strawberry.field(default=strawberry.UNSET, description=description, name=name)
+
+
+def flat(cls: type[Input]) -> type[Input]:
+    """Makes an input whose fields are all leaves of its values as they are: lists of such are long."""
+    get_object_definition(cls, strict=True).from_input = _of_leaves
+    return cls
 
 
 def given(value: Value | None, *path: str) -> Value | None:
@@ -98,6 +105,10 @@ def first_items(first: int | None, maximum: int, name: str = "first") -> int:
 def max_page_size(context: Context) -> int:
     """The organization's largest page."""
     return (context.organization.limits if context.organization else Limits()).max_page_size
+
+
+def _of_leaves(cls: type, value: Mapping[str, object], _context: object) -> object:
+    return cls(**{attribute: value[name] for attribute, name in _names(cls) if name in value})
 
 
 @cache

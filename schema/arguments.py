@@ -1,6 +1,6 @@
 """Arguments and inputs: omitted is UNSET, an explicit null is an error, what is set becomes a document or a spec."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any, Final, TypeVar, cast
 
@@ -55,16 +55,12 @@ def document(value: object, path: Path) -> Mapping[str, object]:
 
     Raises BadInput with the path of the first explicit null.
     """
-    return {
-        name: _inner(entry, (*path, name))
-        for attribute, name in _names(type(value))
-        if (entry := cast("object", getattr(value, attribute))) is not strawberry.UNSET
-    }
+    return _fields(value, path, lambda leaf: leaf)
 
 
 def json_document(value: object, path: Path) -> JsonObject:
     """The same as JSON: enums by name, instants and decimals as text."""
-    return cast("JsonObject", to_json(document(value, path)))
+    return cast("JsonObject", _fields(value, path, to_json))
 
 
 def constraints(value: object, path: Path) -> JsonObject:
@@ -119,10 +115,23 @@ def _names(cls: type) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _inner(value: object, path: Path) -> object:
+@cache
+def _is_input(cls: type) -> bool:
+    return get_object_definition(cls) is not None
+
+
+def _fields(value: object, path: Path, show: Callable[[object], object]) -> dict[str, object]:
+    return {
+        name: _shown(entry, (*path, name), show)
+        for attribute, name in _names(type(value))
+        if (entry := cast("object", getattr(value, attribute))) is not strawberry.UNSET
+    }
+
+
+def _shown(value: object, path: Path, show: Callable[[object], object]) -> object:
     if value is None:
         raise BadInput("null is not a value here; leave it out instead.", path)
     if isinstance(value, list):
         items = cast("list[object]", value)
-        return [_inner(item, (*path, str(index))) for index, item in enumerate(items)]
-    return document(value, path) if get_object_definition(value) else value
+        return [_shown(item, (*path, str(index)), show) for index, item in enumerate(items)]
+    return _fields(value, path, show) if _is_input(type(value)) else show(value)

@@ -223,10 +223,10 @@ async def answered(world: World, root: str, path: Path, given: str) -> str:
 
 
 async def first_event(desk: Desk, text: str, **given: object) -> dict[str, object]:
-    """The first event or refusal, `silence` where there is none for a moment."""
+    """The first event or refusal, which one job always has; `silence` where all jobs have none for a moment."""
     events = follow(desk, text, **given)
     try:
-        return await asyncio.wait_for(anext(events), 0.5)
+        return await asyncio.wait_for(anext(events), 30 if "id" in given else 0.5)
     except TimeoutError:
         return {"silence": True}
     except StopAsyncIteration:

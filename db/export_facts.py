@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from db.connections import Connection
-from db.organizations import organization_of
+from db.connections import Connection, Row
+from db.organizations import COLUMNS, organization_of
 from domain.exports import ExportSpec
 from domain.records import OrganizationRecord
 from domain.stored import decode
@@ -20,10 +20,9 @@ __all__ = [
     "template_spec",
 ]
 
-
-_WITH_CUSTOM_FIELDS: Final = """
-select id, slug, name, settings, limits, (select json_object_agg(key, label order by key) from custom_fields) as custom
-from organizations
+_ORGANIZATION: Final = f"select {COLUMNS} from organizations"
+_WITH_CUSTOM_FIELDS: Final = f"""
+select {COLUMNS}, (select json_object_agg(key, label order by key) from custom_fields) as custom from organizations
 """
 
 
@@ -37,18 +36,20 @@ class Cluster:
 
 async def organization_record(connection: Connection) -> OrganizationRecord:
     """The organization of the transaction."""
-    row = await connection.fetchrow("select id, slug, name, settings, limits from organizations")
-    if row is None:
-        raise LookupError("the transaction has no organization")
-    return organization_of(row)
+    return organization_of(await _organization(connection, _ORGANIZATION))
 
 
 async def organization_and_custom_fields(connection: Connection) -> tuple[OrganizationRecord, dict[str, str]]:
     """The organization of the transaction, and its custom fields' labels by key."""
-    row = await connection.fetchrow(_WITH_CUSTOM_FIELDS)
+    row = await _organization(connection, _WITH_CUSTOM_FIELDS)
+    return organization_of(row), row["custom"] or {}
+
+
+async def _organization(connection: Connection, sql: str) -> Row:
+    row = await connection.fetchrow(sql)
     if row is None:
         raise LookupError("the transaction has no organization")
-    return organization_of(row), row["custom"] or {}
+    return row
 
 
 async def template_spec(connection: Connection, template_id: UUID) -> ExportSpec | None:

@@ -44,7 +44,7 @@ class First:
 async def first_leads(connection: Connection, selection: Selection, first: int) -> First:
     """Raises BadInput where the filter cannot be compiled."""
     wanted = min(first, selection.limit or first)
-    if not _is_page(selection) or selection.ids is not None:
+    if not _is_plain(selection) or selection.ids is not None:
         return await _first_of_others(connection, selection, wanted)
     lowered = lower(selection.leads, selection.context)
     plan = _page(PageShape(lowered.shape, selection.order, wanted))
@@ -57,7 +57,7 @@ async def preview_rows(
     connection: Connection, selection: Selection, ids: Sequence[UUID], columns: Sequence[str], formatting: Formatting
 ) -> list[tuple[str | None, ...]]:
     """The selection's leads of these ids, every cell as CSV would write it; None for what is empty."""
-    if _is_page(selection):
+    if _is_plain(selection):
         statement = _by_id(selection.order, tuple(columns), formatting)
     else:
         narrowed = replace(selection, ids=tuple(ids))
@@ -66,8 +66,8 @@ async def preview_rows(
     return [tuple(row) for row in await connection.fetch(statement.sql, *arguments)]
 
 
-def _is_page(selection: Selection) -> bool:
-    """Whether its leads are real ones, and all those of its filter."""
+def _is_plain(selection: Selection) -> bool:
+    """Whether its leads are real ones and told as they are: no stand-ins, no delta."""
     return selection.source is views.leads and selection.since is None
 
 

@@ -44,10 +44,13 @@ async def revert(importing: Importing, job: JobRecord, *, dry_run: bool = False)
 
 
 async def edit(importing: Importing, statement: str, where: str = "true") -> None:
+    written = "version = version + 1, changed_xid = pg_current_xact_id()"
+    await execute(importing, f"update leads set {statement}, {written} where {where}")
+
+
+async def execute(importing: Importing, statement: str) -> None:
     async with importing.runtime.database.unit(importing.organization.id) as connection:
-        await connection.execute(
-            f"update leads set {statement}, version = version + 1, changed_xid = pg_current_xact_id() where {where}"
-        )
+        await connection.execute(statement)
 
 
 async def test_a_reviewed_plan_is_carried_out(importing: Importing):
@@ -165,8 +168,7 @@ async def test_an_undo_keeps_what_people_have_edited_since(importing: Importing)
     )  # fmt: skip
     job = await importing.run(data, options=overwriting())
     await edit(importing, "score = 50", "name in ('A2', 'B')")
-    async with importing.runtime.database.unit(importing.organization.id) as connection:
-        await connection.execute("delete from leads where name = 'C'")
+    await execute(importing, "delete from leads where name = 'C'")
     done = await revert(importing, job)
     assert (done.removed, done.restored, done.kept_because_edited, done.already_gone) == (0, 1, 2, 1)
     assert await importing.leads("name, score") == [("A", 50), ("B", 50)]
@@ -177,24 +179,19 @@ async def test_an_undo_gives_a_status_back_as_it_is_now_and_none_that_was_delete
     importing: Importing, *, deleted: bool
 ):
     header = "name,phone,source,status"
-    await status(importing, "insert into statuses (id, key, key_folded, label, stage, position, active) "
+    await execute(importing, "insert into statuses (id, key, key_folded, label, stage, position, active) "
                  "values (gen_random_uuid(), 'MET', 'met', 'Met', 'CONTACTED', 90, true)")  # fmt: skip
     await importing.run(csv(("A", PHONES[0], "web", "met"), header=header))
     [(first,)] = await importing.leads("(select key from app.statuses where id <> status_id order by position limit 1)")
     job = await importing.run(csv(("B", PHONES[0], "web", first), header=header), options=overwriting())
     change = "delete from statuses where" if deleted else "update statuses set stage = 'WON' where"
-    await status(importing, f"{change} key = 'MET'")
+    await execute(importing, f"{change} key = 'MET'")
     done = await revert(importing, job)
     assert (done.restored, done.kept_because_edited) == (1, int(deleted))
     key = "(select key from app.statuses where id = status_id)"
     [(name, now, stage)] = await importing.leads(f"name, {key}, stage")
     assert (name, now) == ("A", first if deleted else "MET")
     assert deleted or stage == "WON"
-
-
-async def status(importing: Importing, statement: str) -> None:
-    async with importing.runtime.database.unit(importing.organization.id) as connection:
-        await connection.execute(statement)
 
 
 async def test_a_corrected_error_file_runs_its_rows_alone_and_never_twice(importing: Importing):

@@ -2,28 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
-from db.connections import Connection, Row
-from db.organizations import COLUMNS, organization_of
+from db.connections import Connection
 from domain.exports import ExportSpec
-from domain.records import OrganizationRecord
 from domain.stored import decode
 
-__all__ = [
-    "Cluster",
-    "missing_leads",
-    "organization_and_custom_fields",
-    "organization_record",
-    "snapshot_mark",
-    "template_spec",
-]
-
-_ORGANIZATION: Final = f"select {COLUMNS} from organizations"
-_WITH_CUSTOM_FIELDS: Final = f"""
-select {COLUMNS}, (select json_object_agg(key, label order by key) from custom_fields) as custom from organizations
-"""
+__all__ = ["Cluster", "custom_labels", "missing_leads", "snapshot_mark", "template_spec"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +19,11 @@ class Cluster:
     xmin: str
 
 
-async def organization_record(connection: Connection) -> OrganizationRecord:
-    """The organization of the transaction."""
-    return organization_of(await _organization(connection, _ORGANIZATION))
-
-
-async def organization_and_custom_fields(connection: Connection) -> tuple[OrganizationRecord, dict[str, str]]:
-    """The organization of the transaction, and its custom fields' labels by key."""
-    row = await _organization(connection, _WITH_CUSTOM_FIELDS)
-    return organization_of(row), row["custom"] or {}
-
-
-async def _organization(connection: Connection, sql: str) -> Row:
-    row = await connection.fetchrow(sql)
-    if row is None:
-        raise LookupError("the transaction has no organization")
-    return row
+async def custom_labels(connection: Connection) -> dict[str, str]:
+    """The labels of the organization's custom fields by their keys."""
+    return {
+        row["key"]: row["label"] for row in await connection.fetch("select key, label from custom_fields order by key")
+    }
 
 
 async def template_spec(connection: Connection, template_id: UUID) -> ExportSpec | None:

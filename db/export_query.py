@@ -46,10 +46,9 @@ __all__ = [
     "count_rows",
     "counted",
     "deleted_leads",
-    "first_ids",
     "lead_rows",
     "parts_of",
-    "rows_by_id",
+    "rows_among",
     "shape",
 ]
 
@@ -108,31 +107,18 @@ def lead_rows(
     Raises BadInput where the filter cannot be compiled.
     """
     row = lead_row(selection.source)
-    named = zip(columns, names, strict=True)
-    cells = [_cell(key, row, selection, formatting).label(name) for key, name in named]
-    rows = select(*cells, *extra).select_from(_joined(row, columns)).where(*_conditions(selection, row.lead))
-    return rows.order_by(*_order(selection.order, row.lead)).limit(selection.limit)
+    cells = [_cell(key, row, selection, formatting) for key in columns]
+    rows = _rows(row, selection.order, columns, [*_labelled(cells, names), *extra])
+    return rows.where(*_conditions(selection, row.lead)).limit(selection.limit)
 
 
-def rows_by_id(
-    ids: Sequence[UUID], order: LeadOrder, columns: Sequence[str], formatting: Formatting, names: Sequence[str]
+def rows_among(
+    ids: Expression, order: LeadOrder, columns: Sequence[str], formatting: Formatting, names: Sequence[str]
 ) -> Select[tuple[object, ...]]:
-    """The same for the leads of these ids; not for `_change`, which a selection tells."""
+    """The same for the leads of an array of ids; not for `_change`, which a selection tells."""
     row = lead_row()
-    cells = [column_of(key, row, formatting).label(name) for key, name in zip(columns, names, strict=True)]
-    return (
-        select(*cells)
-        .select_from(_joined(row, columns))
-        .where(_among(row.lead, ids))
-        .order_by(*_order(order, row.lead))
-    )
-
-
-def first_ids(selection: Selection, first: int) -> Select[UUID]:
-    """The ids of so many leads, in the selection's order."""
-    lead = selection.source
-    found = select(lead.c.id).where(*_conditions(selection, lead)).order_by(*_order(selection.order, lead))
-    return found.limit(first)
+    cells = [column_of(key, row, formatting) for key in columns]
+    return _rows(row, order, columns, _labelled(cells, names)).where(row.lead.c.id == func.any(ids))
 
 
 def deleted_leads(
@@ -201,6 +187,16 @@ def masked_order(order: LeadOrder | None, masks: Masks) -> bool:
     return order is not None and LeadFieldKey[order.field.name] in masks
 
 
+def _rows(
+    row: LeadRow, order: LeadOrder, columns: Sequence[str], cells: Sequence[Expression]
+) -> Select[tuple[object, ...]]:
+    return select(*cells).select_from(_joined(row, columns)).order_by(*_order(order, row.lead))
+
+
+def _labelled(cells: Sequence[Expression], names: Sequence[str]) -> list[Expression]:
+    return [cell.label(name) for cell, name in zip(cells, names, strict=True)]
+
+
 def _cell(key: str, row: LeadRow, selection: Selection, formatting: Formatting) -> Expression:
     if key == CHANGE:
         return _change(selection, row.lead)
@@ -244,16 +240,12 @@ def _conditions(selection: Selection, lead: FromClause) -> list[Truth]:
     elif selection.leads != EVERYTHING:
         conditions.append(compile_filter(selection.leads, selection.context, lead))
     if selection.ids is not None:
-        conditions.append(_among(lead, selection.ids))
+        conditions.append(lead.c.id == func.any(literal(list(selection.ids), ARRAY(UUID_TYPE()))))
     if selection.part is not None:
         column = lead.c.company_id if selection.part.by is SplitBy.COMPANY else lead.c.status_id
         part = selection.part.id
         conditions.append(column.is_(None) if part is None else column == literal(part, UUID_TYPE()))
     return conditions
-
-
-def _among(lead: FromClause, ids: Sequence[UUID]) -> Truth:
-    return lead.c.id == func.any(literal(list(ids), ARRAY(UUID_TYPE())))
 
 
 def _order(order: LeadOrder, lead: FromClause) -> list[Expression]:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from db.connections import Connection, Row
 from db.merge_rules import Outcome
-from db.organizations import COLUMNS, organization_of
+from db.organizations import load_organization
 from domain.records import OrganizationRecord
 from domain.settings import Limits
 from domain.vocabulary import LeadStage
@@ -21,7 +21,6 @@ __all__ = [
     "drop_companies",
     "finished_rows",
     "load_facts",
-    "load_organization",
     "snapshot",
 ]
 
@@ -81,14 +80,6 @@ class NamedCompany:
     id: str
     name: str
     name_key: str
-
-
-async def load_organization(connection: Connection, limits: Limits) -> OrganizationRecord:
-    """The connection's organization; `limits` are the server's, where it has none of its own."""
-    row = await connection.fetchrow(f"select {COLUMNS} from organizations")
-    if row is None:
-        raise LookupError("the transaction names no organization")
-    return organization_of(row, limits)
 
 
 async def load_facts(connection: Connection, limits: Limits) -> ImportFacts:

@@ -13,7 +13,14 @@ from domain.records import OrganizationRecord
 from domain.settings import Limits, OrganizationSettings
 from domain.stored import decode, encode
 
-__all__ = ["NewOrganization", "Organizations", "create_organization", "find_organization", "organization_of"]
+__all__ = [
+    "NewOrganization",
+    "Organizations",
+    "create_organization",
+    "find_organization",
+    "load_organization",
+    "organization_of",
+]
 
 COLUMNS: Final = "id, slug, name, settings, limits"
 SERVER_LIMITS: Final = Limits()
@@ -55,6 +62,14 @@ async def find_organization(
     column = "id" if isinstance(id_or_slug, UUID) else "slug"
     rows = await system.fetch(f"select {COLUMNS} from store.organizations where {column} = $1", id_or_slug)
     return organization_of(rows[0], limits) if rows else None
+
+
+async def load_organization(connection: Connection, limits: Limits = SERVER_LIMITS) -> OrganizationRecord:
+    """The organization of the transaction; `limits` are the server's."""
+    row = await connection.fetchrow(f"select {COLUMNS} from organizations")
+    if row is None:
+        raise LookupError("the transaction names no organization")
+    return organization_of(row, limits)
 
 
 class Organizations:

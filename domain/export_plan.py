@@ -10,7 +10,7 @@ from domain import date_format
 from domain.errors import BadInput, InputProblem, NotFoundProblem, Path, Problem, Rejected
 from domain.export_columns import column_problems, delta_columns, own_columns, repeated_headers, template_columns
 from domain.export_names import NameFacts, file_name, unknown_token
-from domain.exports import MAX_SAMPLE_ROWS, Delivery, ExportSpec, FileOptions, LeadOrder, ResolvedColumn, ResolvedExport
+from domain.exports import MAX_SAMPLE_ROWS, ExportSpec, FileOptions, LeadOrder, ResolvedColumn, ResolvedExport
 from domain.fields import FIELDS
 from domain.filter_input import read_filter
 from domain.filter_text import describe
@@ -67,9 +67,7 @@ class ExportFacts:
     masked: frozenset[LeadFieldKey] = frozenset()
 
 
-def resolve(
-    spec: ExportSpec, facts: ExportFacts, deliver: tuple[Delivery, ...] = (), path: Path = SPEC
-) -> ResolvedExport:
+def resolve(spec: ExportSpec, facts: ExportFacts, path: Path = SPEC) -> ResolvedExport:
     """The export with nothing left open; its spec holds what the saved template adds, so that it runs the same later.
 
     Raises Rejected with everything that is wrong, each with its path.
@@ -85,7 +83,12 @@ def resolve(
     if repeated:
         raise Rejected(*repeated)
     options = None if merged.file == FileOptions() else merged.file
-    return replace(resolved, spec=replace(merged, template_id=None, file=options), deliver=deliver)
+    return replace(resolved, spec=replace(merged, template_id=None, file=options))
+
+
+def names_custom(*specs: ExportSpec | None) -> bool:
+    """Whether a column of these specs is a custom field, so that resolving them asks for `ExportFacts.custom`."""
+    return any(column.custom is not None for spec in specs if spec for column in spec.columns or ())
 
 
 def filter_of(spec: ExportSpec) -> LeadFilter:

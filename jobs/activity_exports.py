@@ -12,8 +12,8 @@ import msgspec
 from db.activity_copy import copy_of_activity, count_activity
 from db.activity_reads import ActivityList
 from db.connections import Connection
-from db.export_facts import organization_record
 from db.export_snapshot import open_snapshot
+from db.organizations import load_organization
 from domain import date_format
 from domain.activity import ActivityExportRequest
 from domain.activity_exports import ACTIVITY_COLUMNS, ResolvedActivityExport, resolve_activity_export
@@ -49,7 +49,7 @@ async def submit_activity_export(runtime: Runtime, actor: Actor, request: Activi
     if not actor.may(Permission.ACTIVITY_READ):
         raise Forbidden(Permission.ACTIVITY_READ)
     async with runtime.database.unit(actor.organization_id) as connection:
-        organization = await organization_record(connection)
+        organization = await load_organization(connection)
         resolved = resolve_activity_export(request, organization.settings.time_zone, datetime.now(UTC))
         try:
             rows = await _count(connection, _wanted(organization, resolved), SMALL_ROW_COUNT + 1)
@@ -76,7 +76,7 @@ async def run_activity_export(runtime: Runtime, job: RunningJob) -> JobEnd:
     try:
         async with asyncio.timeout(LONGEST_SECONDS), runtime.database.snapshot(job.organization_id) as connection:
             snapshot = await open_snapshot(connection, resolved.time_zone)
-            organization = await organization_record(connection)
+            organization = await load_organization(connection)
             rows = await _count(connection, _wanted(organization, resolved))
             run = _Run(runtime, job, organization, resolved, snapshot.at, rows)
             stored = await run.write_data(connection)

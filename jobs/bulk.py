@@ -7,9 +7,9 @@ from db.activity import Act, doer_of, record
 from db.bulk import Block, change_leads, delete_leads, end_of_target
 from db.bulk_statements import BulkChange
 from db.connections import Connection
-from db.export_facts import organization_record
 from db.import_facts import add_custom_fields
 from db.locks import Lock, take
+from db.organizations import load_organization
 from db.status_writes import delete_status
 from domain.bulk import BulkResult, BulkSpec
 from domain.errors import JobFailed, Rejected
@@ -95,7 +95,7 @@ class _Run:
         )
 
     async def _resolve(self, connection: Connection) -> BulkChange:
-        organization = await organization_record(connection)
+        organization = await load_organization(connection)
         try:
             change = await resolve_change(connection, organization, self._job.actor, self._spec)
         except Rejected as error:

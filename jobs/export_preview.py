@@ -3,10 +3,9 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
-from uuid import UUID
 
 from db.connections import Connection
-from db.export_preview import BOUND, MOST_ROWS, first_leads, preview_rows
+from db.export_preview import BOUND, MOST_ROWS, First, first_rows
 from db.export_query import Selection
 from db.filter_shapes import lower
 from db.lead_reads import estimate_leads
@@ -15,6 +14,7 @@ from domain.errors import BadInput, InputProblem, Path, Rejected
 from domain.exports import ExportSpec, ResolvedExport
 from domain.job_details import Columns, ExportPreview, Table
 from domain.paging import Count
+from domain.records import OrganizationRecord
 from domain.vocabulary import Compression, ExportFormat, Permission
 from jobs.export_mock import with_mock_leads
 from jobs.export_parts import formatting_of, masks_of_export
@@ -35,7 +35,9 @@ _PACKED: Final = 0.2
 _START_SECONDS: Final = 0.2
 
 
-async def preview_export(runtime: Runtime, actor: Actor, spec: ExportSpec, first: int) -> ExportPreview:
+async def preview_export(
+    runtime: Runtime, actor: Actor, organization: OrganizationRecord, spec: ExportSpec, first: int
+) -> ExportPreview:
     """The first rows as the file would have them, and what is known of it.
 
     Raises BadInput for a wrong spec, Forbidden as the export itself.
@@ -44,15 +46,14 @@ async def preview_export(runtime: Runtime, actor: Actor, spec: ExportSpec, first
         raise BadInput(f"`first` must be from 1 to {MOST_ROWS}.", ("first",))
     try:
         async with runtime.database.unit(actor.organization_id, timeout=30) as connection:
-            prepared = await prepare(connection, actor, spec, path=_SPEC)
+            prepared = await prepare(connection, actor, organization, spec, _SPEC)
             prepared = await _with_sample(connection, prepared)
-            found = await first_leads(connection, prepared.selection, first)
-            rows = await _rows(connection, prepared, actor, found.ids)
+            found = await _first(connection, prepared, actor, first)
             count = await _count(connection, prepared.selection, found.count)
         await check_names(runtime, actor, prepared, _SPEC)
     except Rejected as error:
         raise _bad_input(error) from error
-    return _preview(prepared.resolved, rows, count, actor)
+    return _preview(prepared.resolved, found.rows, count, actor)
 
 
 async def _with_sample(connection: Connection, prepared: Prepared) -> Prepared:
@@ -62,9 +63,7 @@ async def _with_sample(connection: Connection, prepared: Prepared) -> Prepared:
     return replace(prepared, selection=await with_mock_leads(connection, prepared.selection, wanted))
 
 
-async def _rows(
-    connection: Connection, prepared: Prepared, actor: Actor, ids: Sequence[UUID]
-) -> Sequence[tuple[str | None, ...]]:
+async def _first(connection: Connection, prepared: Prepared, actor: Actor, first: int) -> First:
     """National ids stay masked here, whoever asks: a preview leaves no trace in the log."""
     resolved = prepared.resolved
     masks = masks_of_export(resolved, prepared.organization, actor)
@@ -75,7 +74,7 @@ async def _rows(
         escape_formulas=formatting.escape_formulas and resolved.format is ExportFormat.CSV,
         values=replace(formatting.values, unsealed=False),
     )
-    return await preview_rows(connection, prepared.selection, ids, [column.key for column in resolved.columns], shown)
+    return await first_rows(connection, prepared.selection, first, [column.key for column in resolved.columns], shown)
 
 
 async def _count(connection: Connection, selection: Selection, found: int) -> Count:

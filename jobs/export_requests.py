@@ -12,16 +12,17 @@ import msgspec
 
 from db.activity import Act, doer_of, record
 from db.connections import Connection
-from db.export_facts import missing_leads, organization_and_custom_fields, snapshot_mark, template_spec
+from db.export_facts import custom_labels, missing_leads, snapshot_mark, template_spec
 from db.export_query import Selection, count_rows, masked_order
 from db.filter_shapes import FilterContext, lower
 from db.jobs import load_job_by_key
+from db.organizations import load_organization
 from db.references import check_references
 from domain.actors import Actor
 from domain.delta_token import read_delta_token
 from domain.errors import BadInput, Forbidden, InputProblem, LimitProblem, NotFoundProblem, Path, Rejected
-from domain.export_plan import SPEC, ExportFacts, filter_of, resolve
-from domain.exports import Delivery, ExportRequest, ExportSpec, ResolvedExport
+from domain.export_plan import SPEC, ExportFacts, filter_of, names_custom, resolve
+from domain.exports import ExportRequest, ExportSpec, ResolvedExport
 from domain.filter_text import outline
 from domain.filters import LeadFilter
 from domain.ids import IdKind, format_id, parse_id
@@ -70,7 +71,7 @@ async def submit_export(
     if connection is not None:
         return await _submit(runtime, actor, request, connection, occasion)
     async with runtime.database.unit(actor.organization_id) as first:
-        prepared = await prepare(first, actor, request.spec, request.deliver)
+        prepared = await prepare(first, actor, await load_organization(first, runtime.limits), request.spec)
     await check_names(runtime, actor, prepared)
     async with runtime.database.unit(actor.organization_id) as second:
         return await _submit(runtime, actor, request, second, occasion)
@@ -96,7 +97,8 @@ async def _submit(
     runtime: Runtime, actor: Actor, request: ExportRequest, connection: Connection, occasion: Occasion
 ) -> JobRecord:
     await check_recipients(connection, request.deliver)
-    prepared = await prepare(connection, actor, request.spec, request.deliver)
+    organization = await load_organization(connection, runtime.limits)
+    prepared = await prepare(connection, actor, organization, request.spec)
     counting = count_rows(prepared.selection, SMALL_ROW_COUNT + 1)
     rows: int = await connection.fetchval(counting.sql, *counting.arguments)
     known = request.idempotency_key and await load_job_by_key(connection, request.idempotency_key)
@@ -107,25 +109,21 @@ async def _submit(
 
 
 async def prepare(
-    connection: Connection,
-    actor: Actor,
-    spec: ExportSpec,
-    deliver: tuple[Delivery, ...] = (),
-    path: Path = SPEC,
+    connection: Connection, actor: Actor, organization: OrganizationRecord, spec: ExportSpec, path: Path = SPEC
 ) -> Prepared:
     """The export that a spec asks for. Raises as `submit_export`, with paths under `path`."""
     _authorize(actor, spec)
-    organization, custom = await organization_and_custom_fields(connection)
     template_id = parse_id(IdKind.TEMPLATE, spec.template_id) if spec.template_id else None
+    saved = await template_spec(connection, template_id) if template_id else None
     facts = ExportFacts(
         settings=organization.settings,
         slug=organization.slug,
         now=datetime.now(UTC),
-        custom=custom,
-        saved=await template_spec(connection, template_id) if template_id else None,
+        custom=await custom_labels(connection) if names_custom(spec, saved) else {},
+        saved=saved,
         masked=frozenset(masks_of_file(actor, organization.settings, unmask=spec.unmask)),
     )
-    resolved = resolve(spec, facts, deliver, path)
+    resolved = resolve(spec, facts, path)
     selection = selection_of(resolved, organization, actor)
     await _check(connection, selection, resolved, organization, path)
     return Prepared(organization, resolved, selection)
@@ -203,7 +201,7 @@ def _new_job(request: ExportRequest, prepared: Prepared, rows: int, occasion: Oc
     return NewJob(
         kind=JobKind.EXPORT,
         name=name[:_LONGEST_NAME],
-        spec=encode(replace(resolved, skip_when_empty=occasion.skip_when_empty)),
+        spec=encode(replace(resolved, deliver=request.deliver, skip_when_empty=occasion.skip_when_empty)),
         large=resolved.spec.sample_rows is None and rows > SMALL_ROW_COUNT,
         summary=f"Export of {about} as {resolved.format}",
         details=_details(resolved),

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from db.activity import Act, doer_of, record
 from db.connections import Connection
-from db.export_facts import organization_record
 from db.export_schedules import (
     NewSchedule,
     delete_schedule,
@@ -20,6 +19,7 @@ from db.export_schedules import (
     remember_job,
     write_schedule,
 )
+from db.organizations import load_organization
 from db.schedules import DueSchedule
 from domain.actors import Actor, ActorRef
 from domain.errors import Forbidden, invalid, not_found
@@ -47,7 +47,7 @@ async def schedules(runtime: Runtime, actor: Actor) -> list[ScheduleRecord]:
     """Every schedule, by name, as the caller may see it. Raises Forbidden without SCHEDULES_MANAGE."""
     _require(actor)
     async with runtime.database.unit(actor.organization_id) as connection:
-        masks = masks_for(actor, (await organization_record(connection)).settings)
+        masks = masks_for(actor, (await load_organization(connection)).settings)
         return [shown_schedule(schedule, masks) for schedule in await list_schedules(connection)]
 
 
@@ -62,7 +62,8 @@ async def save_schedule(
         raise invalid("A schedule is incremental instead.", "input", "spec", "since")
     async with runtime.database.unit(actor.organization_id) as connection:
         await check_recipients(connection, request.deliver)
-        prepared = await prepare(connection, actor, request.spec)
+        organization = await load_organization(connection, runtime.limits)
+        prepared = await prepare(connection, actor, organization, request.spec)
     await check_names(runtime, actor, prepared)
     runs = _next_runs(request.cron, request.time_zone)
     async with runtime.database.unit(actor.organization_id) as connection:
@@ -126,7 +127,7 @@ async def _actor(connection: Connection, organization_id: UUID, owner: ActorRef)
         raise Forbidden(Permission.LEADS_EXPORT)
     permissions = found.permissions
     if found.role is not None:
-        settings = (await organization_record(connection)).settings
+        settings = (await load_organization(connection)).settings
         permissions = permissions_of(found.role, frozenset(settings.export_roles))
     return Actor(owner.kind, organization_id, owner.id, found.name, found.role, permissions)
 

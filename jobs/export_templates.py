@@ -5,8 +5,9 @@ from typing import Final
 
 from db.activity import Act, doer_of, record
 from db.connections import Connection
-from db.export_facts import organization_and_custom_fields
+from db.export_facts import custom_labels
 from db.export_templates import SavedTemplate, delete_template, list_templates, name_is_taken, write_template
+from db.organizations import load_organization
 from domain.actors import Actor
 from domain.errors import Forbidden, InputProblem, Rejected, invalid, not_found
 from domain.export_columns import template_columns
@@ -109,7 +110,7 @@ def _columns(spec: ExportSpec, facts: ExportFacts) -> tuple[ResolvedColumn, ...]
 
 
 async def _facts(connection: Connection) -> ExportFacts:
-    organization, custom = await organization_and_custom_fields(connection)
+    organization, custom = await load_organization(connection), await custom_labels(connection)
     return ExportFacts(settings=organization.settings, slug=organization.slug, now=datetime.now(UTC), custom=custom)
 
 

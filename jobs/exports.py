@@ -10,9 +10,9 @@ import msgspec
 
 from db.connections import Connection
 from db.deliveries import plan_deliveries
-from db.export_facts import organization_record
 from db.export_schedules import remember_token
 from db.export_snapshot import Snapshot, count_selected, open_snapshot
+from db.organizations import load_organization
 from domain.errors import JobFailed
 from domain.export_names import CONTENT_TYPES, PACKED_TYPES
 from domain.exports import ExportResult, ResolvedExport
@@ -46,7 +46,7 @@ async def run_export(runtime: Runtime, job: RunningJob) -> JobEnd:
     try:
         async with limit, runtime.database.snapshot(job.organization_id) as connection:
             snapshot = await open_snapshot(connection, resolved.time_zone)
-            organization = await organization_record(connection)
+            organization = await load_organization(connection)
             writing = await _writing(runtime, job, connection, (resolved, organization, snapshot))
             if not writing.layout.total and resolved.skip_when_empty:
                 return _nothing(job, snapshot)

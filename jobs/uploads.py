@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from db.connections import Connection
-from db.import_facts import load_organization
+from db.organizations import load_organization
 from db.uploads import NewUpload, complete_upload, expire_uploads, insert_upload, load_upload
 from domain.actors import Actor
 from domain.errors import Forbidden, InputProblem, LimitProblem, Rejected, not_found

@@ -12,7 +12,7 @@ from jobs.export_requests import submit_export
 from jobs.export_schedules import drop_schedule, run_schedule, save_schedule, schedules
 from jobs.export_templates import drop_template, save_template, templates
 from jobs.progress import wait
-from resolvers.access import authorize
+from resolvers.access import authorize, home
 from resolvers.context import Info, RequestContext
 from resolvers.errors import answers
 from schema.arguments import given
@@ -41,7 +41,8 @@ class ExportQueries:
         actor = authorize(info.context, Permission.LEADS_EXPORT)
         rows = given(first, "first")
         wanted = _PREVIEWED if rows is None else rows
-        return ExportPreview.of(await preview_export(info.context.runtime, actor, spec.to_domain(("spec",)), wanted))
+        asked, organization = spec.to_domain(("spec",)), home(info.context)
+        return ExportPreview.of(await preview_export(info.context.runtime, actor, organization, asked, wanted))
 
     @strawberry.field(description="The builtin templates, then the saved ones by name.")
     async def export_templates(self, info: Info) -> list[ExportTemplate]:

@@ -6,14 +6,17 @@ from itertools import pairwise
 
 import pytest
 
+from db.organizations import load_organization
 from db.schedules import DueSchedule
-from domain.errors import BadInput, Forbidden, Rejected
+from domain.actors import Actor
+from domain.errors import BadInput, Forbidden, LimitProblem, Rejected
 from domain.exports import ColumnSpec, Delivery, ExportSpec, FileOptions, LeadOrder
 from domain.ids import IdKind, format_id, new_id
+from domain.job_details import ExportPreview
 from domain.paging import Count
 from domain.records import OrganizationRecord, ScheduleRecord
 from domain.requests import SaveSchedule, SaveTemplate
-from domain.settings import MaskingRule, OrganizationSettings
+from domain.settings import Limits, MaskingRule, OrganizationSettings
 from domain.vocabulary import (
     BuiltinTemplate,
     ExportFormat,
@@ -56,23 +59,29 @@ async def exporting(runtime: Runtime, acme: OrganizationRecord) -> Exporting:
     return exporting
 
 
+async def _preview(exporting: Exporting, spec: ExportSpec, first: int, actor: Actor | None = None) -> ExportPreview:
+    async with exporting.runtime.database.unit(exporting.organization.id) as connection:
+        organization = await load_organization(connection, exporting.runtime.limits)
+    return await preview_export(exporting.runtime, actor or exporting.actor, organization, spec, first)
+
+
 async def test_a_preview_shows_the_first_rows_as_the_file_would_have_them(exporting: Exporting) -> None:
     spec = ExportSpec(template=BuiltinTemplate.CRM, filter={"policyOfInterest": {"contains": "health"}})
-    preview = await preview_export(exporting.runtime, exporting.actor, spec, 10)
+    preview = await _preview(exporting, spec, 10)
     assert preview.rows == (("'=x", None, "d***@example.com", "health"),)
     assert (preview.row_count, preview.masked_fields) == (Count(1), (LeadFieldKey.EMAIL,))
     assert preview.file_name.startswith("leads_export_policy_of_interest_contains_health_")
     assert [column.header for column in preview.columns] == ["Name", "Phone", "Email", "Policy"]
     assert any("Masked: email" in warning for warning in preview.warnings)
     assert (preview.estimated_bytes > 0, preview.estimated_seconds > 0) == (True, True)
-    workbook = await preview_export(exporting.runtime, exporting.actor, replace(spec, format=ExportFormat.XLSX), 10)
+    workbook = await _preview(exporting, replace(spec, format=ExportFormat.XLSX), 10)
     assert workbook.rows[0][0] == "=x"
 
 
 async def test_previews_of_the_same_columns_show_each_caller_what_the_own_file_would(exporting: Exporting) -> None:
     spec = ExportSpec(columns=(ColumnSpec(field=LeadFieldKey.EMAIL),), filter={"name": {"eq": "=x"}})
     for unmask, email in ((False, "d***@example.com"), (True, "dana@example.com"), (False, "d***@example.com")):
-        preview = await preview_export(exporting.runtime, exporting.actor, replace(spec, unmask=unmask), 1)
+        preview = await _preview(exporting, replace(spec, unmask=unmask), 1)
         assert preview.rows == ((email,),)
 
 
@@ -80,14 +89,14 @@ async def test_a_preview_keeps_the_order_and_the_limit_of_its_export(exporting: 
     for direction, names in ((SortDirection.ASC, ["'=x", "b"]), (SortDirection.DESC, ["b", "'=x"])):
         spec = ExportSpec(columns=NAME, order_by=LeadOrder(LeadSortField.NAME, direction))
         for limit in (None, 1):
-            preview = await preview_export(exporting.runtime, exporting.actor, replace(spec, limit=limit), 10)
+            preview = await _preview(exporting, replace(spec, limit=limit), 10)
             assert [row[0] for row in preview.rows] == names[:limit]
             assert preview.row_count == Count(limit or 2)
 
 
 async def test_a_preview_of_samples_reads_no_lead(exporting: Exporting) -> None:
     spec = ExportSpec(columns=NAME, sample_rows=30)
-    preview = await preview_export(exporting.runtime, exporting.actor, spec, 5)
+    preview = await _preview(exporting, spec, 5)
     assert (len(preview.rows), preview.row_count) == (5, Count(30))
     assert preview.rows[0][0] not in ("'=x", "b")
 
@@ -99,12 +108,12 @@ async def test_a_preview_tells_what_is_wrong_with_its_place(exporting: Exporting
         (ExportSpec(filter={"companyId": {"eq": "x"}}), ("spec", "filter", "companyId", "eq")),
     ):
         with pytest.raises(BadInput) as caught:
-            await preview_export(exporting.runtime, exporting.actor, spec, 10)
+            await _preview(exporting, spec, 10)
         assert caught.value.path == path
     with pytest.raises(BadInput):
-        await preview_export(exporting.runtime, exporting.actor, ExportSpec(), 0)
+        await _preview(exporting, ExportSpec(), 0)
     with pytest.raises(Forbidden):
-        await preview_export(exporting.runtime, actor_of(Role.VIEWER, exporting.organization), ExportSpec(), 1)
+        await _preview(exporting, ExportSpec(), 1, actor_of(Role.VIEWER, exporting.organization))
 
 
 async def test_s27_a_masked_field_can_neither_order_nor_filter(exporting: Exporting) -> None:
@@ -119,7 +128,7 @@ async def test_s27_a_masked_field_can_neither_order_nor_filter(exporting: Export
         ExportSpec(filter={"conversionValue": {"gt": "10"}}),
     ):
         with pytest.raises(BadInput):
-            await preview_export(exporting.runtime, pro, spec, 1)
+            await _preview(exporting, spec, 1, pro)
 
 
 async def test_templates_are_saved_listed_used_and_deleted(exporting: Exporting) -> None:
@@ -174,6 +183,19 @@ def _schedule(**given: object) -> SaveSchedule:
 
 def _due(exporting: Exporting, schedule: ScheduleRecord, slot: datetime) -> DueSchedule:
     return DueSchedule(exporting.organization.id, schedule, slot, slot)
+
+
+async def test_the_servers_limit_of_ids_holds_for_exports(exporting: Exporting) -> None:
+    runtime = replace(exporting.runtime, limits=Limits(max_bulk_ids=2))
+    limited = Exporting(runtime, exporting.organization)
+    spec = ExportSpec(ids=tuple(format_id(IdKind.LEAD, new_id()) for _ in range(3)))
+    with pytest.raises(Rejected) as refused:
+        await limited.submit(ids=spec.ids)
+    (problem,) = refused.value.problems
+    assert isinstance(problem, LimitProblem)
+    assert (problem.limit, problem.actual, problem.path) == (2, 3, ("input", "spec", "ids"))
+    with pytest.raises(BadInput, match="At most 2 ids"):
+        await _preview(limited, spec, 1)
 
 
 async def test_a_schedule_shows_its_next_runs_in_its_zone(exporting: Exporting) -> None:

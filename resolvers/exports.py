@@ -1,10 +1,11 @@
 """Exports, their templates and their schedules."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import strawberry
 
 from domain.actors import Actor
+from domain.exports import ExportSpec
 from domain.jobs import JobRecord
 from domain.vocabulary import Permission
 from jobs.export_preview import preview_export
@@ -21,9 +22,9 @@ from schema.exports import ExportJob, ExportPreview, ExportSchedule, ExportTempl
 from schema.files import LINK_SECONDS, SignedUrl
 from schema.payloads import DeletePayload, ExportLeadsPayload, ExportSchedulePayload, ExportTemplatePayload
 
-__all__ = ["ExportMutations", "ExportQueries", "finished"]
+__all__ = ["ExportMutations", "ExportQueries", "finished", "preview"]
 
-_PREVIEWED = 20
+_PREVIEWED: Final = 20
 ScheduleId = Annotated[strawberry.ID, strawberry.argument(description="`schedule_…`.")]
 
 
@@ -38,11 +39,8 @@ class ExportQueries:
         spec: Annotated[ExportSpecInput, strawberry.argument(description="What to export.")],
         first: Annotated[int | None, strawberry.argument(description="So many rows, at most 100.")] = _PREVIEWED,
     ) -> ExportPreview:
-        actor = authorize(info.context, Permission.LEADS_EXPORT)
-        rows = given(first, "first")
-        wanted = _PREVIEWED if rows is None else rows
-        asked, organization = spec.to_domain(("spec",)), home(info.context)
-        return ExportPreview.of(await preview_export(info.context.runtime, actor, organization, asked, wanted))
+        authorize(info.context, Permission.LEADS_EXPORT)
+        return await preview(info.context, spec.to_domain(("spec",)), given(first, "first"))
 
     @strawberry.field(description="The builtin templates, then the saved ones by name.")
     async def export_templates(self, info: Info) -> list[ExportTemplate]:
@@ -113,6 +111,12 @@ class ExportMutations:
     async def run_export_schedule(self, info: Info, id: ScheduleId) -> ExportLeadsPayload:
         actor = authorize(info.context, Permission.SCHEDULES_MANAGE)
         return ExportLeadsPayload(job=ExportJob.of(await run_schedule(info.context.runtime, actor, id)))
+
+
+async def preview(context: RequestContext, spec: ExportSpec, first: int | None) -> ExportPreview:
+    """What an export of the caller would give. Raises as `preview_export`."""
+    actor, rows = authorize(context, Permission.LEADS_EXPORT), _PREVIEWED if first is None else first
+    return ExportPreview.of(await preview_export(context.runtime, actor, home(context), spec, rows))
 
 
 async def finished(context: RequestContext, actor: Actor, job: JobRecord, seconds: float) -> ExportLeadsPayload:

@@ -1,42 +1,26 @@
-"""The root fields with a lead filter, as graphql-core calls them.
-
-Strawberry turns a nested input into instances field by field, and `to_domain` turns these back into the document that
-they came from: 0.35 ms for a filter of two conditions, more than the rest of a page. graphql-core has that document
-already. tests/resolvers/test_differential.py compares both ways.
-"""
+"""The root fields of leads, as graphql-core calls them: see resolvers/direct.py."""
 
 from collections.abc import Mapping
-from typing import Any, Final, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 from graphql import GraphQLResolveInfo
-from strawberry import Schema
 
-from domain.errors import BadInput
 from domain.exports import LeadOrder
 from domain.filter_input import read_filter
 from domain.filters import EVERYTHING, Document, LeadFilter
 from domain.paging import PageArguments
 from domain.vocabulary import LeadGroupBy, LeadSortField, SortDirection
+from resolvers.direct import Given, Roots
 from resolvers.execution import Query
 from resolvers.group_queries import lead_groups
 from resolvers.lead_queries import lead_page
 from resolvers.leads import lead_node, sight_of
+from schema.arguments import given as not_null
 from schema.context import Context
 
-__all__ = ["resolve_directly"]
+__all__ = ["LEAD_ROOTS"]
 
 Info: TypeAlias = "GraphQLResolveInfo[Context]"
-Given = Mapping[str, Any]
-
-
-def resolve_directly(schema: Schema) -> None:
-    """Have the fields of the schema's leads resolved from graphql-core's own arguments."""
-    query = schema._schema.query_type  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no public name
-    if query is None:
-        raise TypeError("the schema has no queries")
-    query.fields["lead"].resolve = _lead
-    query.fields["leads"].resolve = _leads
-    query.fields["leadGroups"].resolve = _lead_groups
 
 
 def _lead(_source: object, info: Info, id: str) -> object:
@@ -45,14 +29,14 @@ def _lead(_source: object, info: Info, id: str) -> object:
 
 async def _leads(_source: object, info: Info, **given: object) -> Query:
     sight = sight_of(info.context)
-    values = {name: _not_null(value, name) for name, value in given.items()}
+    values = {name: not_null(value, name) for name, value in given.items()}
     order = cast("Mapping[str, object] | None", values.pop("orderBy", None))
     tree = _tree(values.pop("filter", None))
     return await lead_page(sight, tree, _order(order), PageArguments(**cast("Given", values)))
 
 
 async def _lead_groups(_source: object, info: Info, by: list[LeadGroupBy], **given: object) -> Query:
-    values = {name: _not_null(value, name) for name, value in given.items()}
+    values = {name: not_null(value, name) for name, value in given.items()}
     return await lead_groups(sight_of(info.context), _tree(values.get("filter")), by)
 
 
@@ -69,7 +53,4 @@ def _order(given: Mapping[str, object] | None) -> LeadOrder:
     return LeadOrder(cast("LeadSortField", given["field"]), cast("SortDirection", given["direction"]))
 
 
-def _not_null(value: object, name: str) -> object:
-    if value is None:
-        raise BadInput("null is not a value here; leave it out instead.", (name,))
-    return value
+LEAD_ROOTS: Final[Roots] = {"lead": _lead, "leads": _leads, "leadGroups": _lead_groups}

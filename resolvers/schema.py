@@ -4,11 +4,13 @@ import strawberry
 
 from resolvers.activity import ActivityMutations, ActivityQueries
 from resolvers.bulk import BulkMutations
+from resolvers.direct import resolve_directly
 from resolvers.execution import CompiledExecutor
+from resolvers.export_roots import EXPORT_ROOTS
 from resolvers.exports import ExportMutations, ExportQueries
 from resolvers.imports import ImportMutations, ImportQueries
 from resolvers.jobs import JobMutations, JobQueries, JobSubscriptions
-from resolvers.lead_roots import resolve_directly
+from resolvers.lead_roots import LEAD_ROOTS
 from resolvers.lead_writes import LeadMutations
 from resolvers.leads import LeadQueries
 from resolvers.metrics import MetricQueries
@@ -69,5 +71,5 @@ def build_schema() -> strawberry.Schema:
         config=schema_config(),
         execution_context_class=CompiledExecutor,
     )
-    resolve_directly(schema)
+    resolve_directly(schema, {**LEAD_ROOTS, **EXPORT_ROOTS})
     return schema

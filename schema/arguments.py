@@ -1,8 +1,8 @@
 """Arguments and inputs: omitted is UNSET, an explicit null is an error, what is set becomes a document or a spec."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import Annotated, Any, Final, TypeVar, cast
+from typing import Annotated, Any, Final, TypeAlias, TypeVar, cast
 
 import strawberry
 from strawberry.types.base import get_object_definition
@@ -17,9 +17,10 @@ from schema.context import Context
 
 Value = TypeVar("Value")
 Record = TypeVar("Record")
-Input = TypeVar("Input")
 
 INPUT: Final = ("input",)
+Entries: TypeAlias = "Iterable[tuple[str, object]] | None"
+"""What an input has by the names of the API; None for what is no input."""
 
 First = Annotated[
     int | None, strawberry.argument(description="At most this many, from the list's start or after `after`.")
@@ -37,16 +38,10 @@ def optional(description: str, name: str | None = None) -> Any:  # noqa: ANN401 
     return strawberry.field(default=strawberry.UNSET, description=description, name=name)
 
 
-def flat(cls: type[Input]) -> type[Input]:
-    """Makes an input whose fields are all leaves of its values as they are: lists of such are long."""
-    get_object_definition(cls, strict=True).from_input = _of_leaves
-    return cls
-
-
 def given(value: Value | None, *path: str) -> Value | None:
     """An optional argument: None where it was omitted. Raises BadInput for an explicit null."""
     if value is None:
-        raise BadInput("null is not a value here; leave it out instead.", path)
+        raise _null(path)
     return None if value is strawberry.UNSET else value
 
 
@@ -55,12 +50,12 @@ def document(value: object, path: Path) -> Mapping[str, object]:
 
     Raises BadInput with the path of the first explicit null.
     """
-    return _fields(value, path, lambda leaf: leaf)
+    return cast("Mapping[str, object]", _shown(value, path, _set_fields, lambda leaf: leaf))
 
 
 def json_document(value: object, path: Path) -> JsonObject:
     """The same as JSON: enums by name, instants and decimals as text."""
-    return cast("JsonObject", _fields(value, path, to_json))
+    return cast("JsonObject", _shown(value, path, _set_fields, to_json))
 
 
 def constraints(value: object, path: Path) -> JsonObject:
@@ -75,6 +70,11 @@ def constraints(value: object, path: Path) -> JsonObject:
 def read(cls: type[Record], value: object, path: Path = INPUT) -> Record:
     """The domain record whose fields bear the names of the input's."""
     return decode(cls, json_document(value, path))
+
+
+def read_coerced(cls: type[Record], given: Mapping[str, object], path: Path) -> Record:
+    """The same from the document that GraphQL made of an input without fields of type JSON."""
+    return decode(cls, cast("JsonObject", _shown(given, path, _items, to_json)))
 
 
 def json_object(value: object, path: Path) -> JsonObject:
@@ -103,10 +103,6 @@ def max_page_size(context: Context) -> int:
     return (context.organization.limits if context.organization else Limits()).max_page_size
 
 
-def _of_leaves(cls: type, value: Mapping[str, object], _context: object) -> object:
-    return cls(**{attribute: value[name] for attribute, name in _names(cls) if name in value})
-
-
 @cache
 def _names(cls: type) -> tuple[tuple[str, str], ...]:
     definition = get_object_definition(cls, strict=True)
@@ -120,18 +116,28 @@ def _is_input(cls: type) -> bool:
     return get_object_definition(cls) is not None
 
 
-def _fields(value: object, path: Path, show: Callable[[object], object]) -> dict[str, object]:
-    return {
-        name: _shown(entry, (*path, name), show)
-        for attribute, name in _names(type(value))
-        if (entry := cast("object", getattr(value, attribute))) is not strawberry.UNSET
-    }
+def _set_fields(value: object) -> Entries:
+    if not _is_input(type(value)):
+        return None
+    fields = ((name, cast("object", getattr(value, attribute))) for attribute, name in _names(type(value)))
+    return [(name, entry) for name, entry in fields if entry is not strawberry.UNSET]
 
 
-def _shown(value: object, path: Path, show: Callable[[object], object]) -> object:
+def _items(value: object) -> Entries:
+    return cast("dict[str, object]", value).items() if isinstance(value, dict) else None
+
+
+def _shown(value: object, path: Path, entries: Callable[[object], Entries], show: Callable[[object], object]) -> object:
     if value is None:
-        raise BadInput("null is not a value here; leave it out instead.", path)
+        raise _null(path)
     if isinstance(value, list):
         items = cast("list[object]", value)
-        return [_shown(item, (*path, str(index)), show) for index, item in enumerate(items)]
-    return _fields(value, path, show) if _is_input(type(value)) else show(value)
+        return [_shown(item, (*path, str(index)), entries, show) for index, item in enumerate(items)]
+    inner = entries(value)
+    if inner is None:
+        return show(value)
+    return {name: _shown(entry, (*path, name), entries, show) for name, entry in inner}
+
+
+def _null(path: Path) -> BadInput:
+    return BadInput("null is not a value here; leave it out instead.", path)

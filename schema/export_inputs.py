@@ -15,11 +15,10 @@ from domain.vocabulary import (
     PhoneFormat,
     SplitBy,
 )
-from schema.arguments import INPUT, flat, optional, read
+from schema.arguments import INPUT, optional, read
 from schema.filters import LeadFilter, LeadOrder
 
 
-@flat
 @strawberry.input(description="A column of an export: a field or a custom key.")
 class ExportColumnInput:
     field: LeadFieldKey | None = optional("The field.")

@@ -16,10 +16,11 @@ from domain.keyring import Keyring
 from domain.national_ids import NationalIds
 from domain.records import OrganizationRecord
 from domain.vocabulary import Role
+from resolvers.direct import resolve_directly
 from resolvers.execution import CompiledExecutor
 from resolvers.lead_port import FindJob, LeadSight
 from resolvers.lead_queries import LeadPort
-from resolvers.lead_roots import resolve_directly
+from resolvers.lead_roots import LEAD_ROOTS
 from resolvers.leads import LeadQueries, lead_node
 from schema.config import schema_config
 from schema.context import Context, Info
@@ -55,7 +56,7 @@ def build(executor: type) -> strawberry.Schema:
 
 
 SCHEMA = build(CompiledExecutor)
-resolve_directly(SCHEMA)
+resolve_directly(SCHEMA, LEAD_ROOTS)
 
 
 class NoJobs:

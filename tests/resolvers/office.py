@@ -8,6 +8,7 @@ from pathlib import Path
 from uuid import UUID
 
 import orjson
+import strawberry
 from graphql import GraphQLError
 
 from db.organizations import Organizations
@@ -51,6 +52,7 @@ class Desk:
     office: Office
     organization: OrganizationRecord
     actor: Actor
+    schema: strawberry.Schema = SCHEMA
 
     def seat(self, role: Role) -> "Desk":
         """Somebody else of the same organization."""
@@ -89,7 +91,7 @@ class Desk:
         assert organization is not None
         services = Services(self.runtime, Organizations(self.runtime.system), NationalIds(self.runtime.keyring))
         context = request_context(services, Caller(self.actor, organization), "192.0.2.1")
-        result = await SCHEMA.execute(document, dict(variables), context_value=context)
+        result = await self.schema.execute(document, dict(variables), context_value=context)
         errors = [shown(coded(error)) for error in result.errors or ()]
         return orjson.loads(orjson.dumps({"data": result.data, "errors": errors}, default=str))
 

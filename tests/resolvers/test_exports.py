@@ -2,13 +2,24 @@
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import strawberry
 
 from domain.ids import IdKind, format_id, new_id
 from domain.settings import MaskingRule, OrganizationSettings
 from domain.vocabulary import LeadFieldKey, MaskingMode, Permission, Role
 from jobs.links import open_download
+from resolvers.execution import CompiledExecutor
+from resolvers.schema import Query
+from schema.config import schema_config
+from schema.errors import ERRORS
+from schema.job_types import JOBS
 from tests.resolvers.office import Desk, Office, uuid
 
 EXPORT = """mutation($spec: ExportSpecInput!, $key: String, $deliver: [DeliveryInput!]) {
@@ -25,6 +36,9 @@ EXPORT = """mutation($spec: ExportSpecInput!, $key: String, $deliver: [DeliveryI
 PREVIEW = """query($spec: ExportSpecInput!, $first: Int) { exportPreview(spec: $spec, first: $first) {
   columns { key header } rows rowCount { value exact } estimatedSeconds estimatedBytes maskedFields fileName warnings
 } }"""
+AS_STRAWBERRY_CONVERTS = strawberry.Schema(
+    Query, types=[*ERRORS, *JOBS], config=schema_config(), execution_context_class=CompiledExecutor
+)
 LEADS = ({"name": "=1+1", "email": "a@example.com", "score": 5}, {"name": "B", "score": 90})
 
 
@@ -166,6 +180,40 @@ async def test_a_preview_is_what_the_file_would_be(desk: Desk):
         assert columns == wanted
     answer = await desk.execute(PREVIEW, spec={"limit": 0})
     assert answer["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT", "inputPath": ["spec", "limit"]}
+
+
+@pytest.mark.parametrize(
+    ("spec", "first"),
+    [
+        ({}, 20),
+        ({}, None),
+        ({"filter": {"or": [{"score": {"gt": 10, "isNull": False}}, {"name": {"in": ["B"]}}]}, "template": "CRM"}, 1),
+        ({"filter": {"createdAt": {"gte": "2020-01-01T00:00:00Z"}, "conversionValue": {"isNull": True}}}, 5),
+        ({"orderBy": {"field": "SCORE"}, "format": "XLSX", "file": {"name": "{date}", "phoneFormat": "E164"}}, 5),
+        ({"columns": [{"field": "NAME", "header": "Who"}, {"custom": "none"}]}, 5),
+        ({"columns": [{"field": "NAME"}, {"field": None}]}, 5),
+        ({"file": {"delimiter": None}}, 5),
+        ({"filter": {"and": [{"email": None}]}}, 5),
+        ({"filter": {"name": {"in": []}}}, 5),
+        ({"ids": None}, 5),
+        ({"ids": ["lead_x"], "sampleRows": 0}, 5),
+        ({"unmask": True, "splitBy": "STATUS", "compression": "GZIP"}, 5),
+    ],
+)
+async def test_a_preview_asked_directly_is_what_it_is_through_strawberry(
+    desk: Desk, spec: Mapping[str, object], first: int | None
+):
+    await desk.leads(*LEADS)
+    for asking in (desk, desk.seat(Role.VIEWER)):
+        directly = await asking.execute(PREVIEW, spec=spec, first=first)
+        converted = await replace(asking, schema=AS_STRAWBERRY_CONVERTS).execute(PREVIEW, spec=spec, first=first)
+        assert _without_the_clock(directly) == _without_the_clock(converted)
+
+
+def _without_the_clock(answer: dict[str, Any]) -> dict[str, Any]:
+    if answer["data"]:
+        answer["data"]["exportPreview"]["fileName"] = re.sub(r"\d", "0", answer["data"]["exportPreview"]["fileName"])
+    return answer
 
 
 async def test_a_job_says_when_its_file_goes(desk: Desk):

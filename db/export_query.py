@@ -109,7 +109,7 @@ def lead_rows(
     row = lead_row(selection.source)
     cells = [_cell(key, row, selection, formatting) for key in columns]
     rows = _rows(row, selection.order, columns, [*_labelled(cells, names), *extra])
-    return rows.where(*_conditions(selection, row.lead)).limit(selection.limit)
+    return rows.where(*_selected(selection, row.lead)).limit(selection.limit)
 
 
 def rows_among(
@@ -171,7 +171,7 @@ def parts_of(selection: Selection, by: SplitBy, at_most: int) -> Statement:
     count = func.count().label("rows")
     found = select(column.label("id"), func.min(name).label("name"), count)
     found = found.select_from(row.lead.outerjoin(joined, joined.c.id == column))
-    found = found.where(*_conditions(selection, row.lead)).group_by(column)
+    found = found.where(*_shared_out(selection, row.lead)).group_by(column)
     return shape(found.order_by(count.desc(), column).limit(at_most + 1))
 
 
@@ -241,11 +241,25 @@ def _conditions(selection: Selection, lead: FromClause) -> list[Truth]:
         conditions.append(compile_filter(selection.leads, selection.context, lead))
     if selection.ids is not None:
         conditions.append(lead.c.id == func.any(literal(list(selection.ids), ARRAY(UUID_TYPE()))))
-    if selection.part is not None:
-        column = lead.c.company_id if selection.part.by is SplitBy.COMPANY else lead.c.status_id
-        part = selection.part.id
-        conditions.append(column.is_(None) if part is None else column == literal(part, UUID_TYPE()))
     return conditions
+
+
+def _shared_out(selection: Selection, lead: FromClause) -> list[Truth]:
+    """Of the leads that are shared out among parts: with a limit, the first ones alone."""
+    if selection.limit is None:
+        return _conditions(selection, lead)
+    one = views.leads.alias("one")
+    first = select(one.c.id).where(*_conditions(selection, one)).order_by(*_order(selection.order, one))
+    return [lead.c.id.in_(first.limit(selection.limit))]
+
+
+def _selected(selection: Selection, lead: FromClause) -> list[Truth]:
+    if selection.part is None:
+        return _conditions(selection, lead)
+    part = selection.part
+    column = lead.c.company_id if part.by is SplitBy.COMPANY else lead.c.status_id
+    mine = column.is_(None) if part.id is None else column == literal(part.id, UUID_TYPE())
+    return [*_shared_out(selection, lead), mine]
 
 
 def _order(order: LeadOrder, lead: FromClause) -> list[Expression]:

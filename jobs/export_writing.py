@@ -77,6 +77,10 @@ async def _write_parts(writing: Writing, target: Writer) -> None:
     if len(found) > MOST_PARTS:
         message = f"A split export has at most {MOST_PARTS} parts."
         raise JobFailed(JobFailureCode.LIMIT_EXCEEDED, message)
+    shared = sum(part.rows for part in found)
+    if shared != layout.total:
+        message = f"{layout.total} rows were counted and {shared} shared out among the parts."
+        raise JobFailed(JobFailureCode.INTERNAL, message, retryable=True)
     found = found or [Part(resolved.split_by, None, None, 0)]
     archive, before = ZipWriter(layout.moment), 0
     for part, name in zip(found, member_names(resolved, found), strict=True):

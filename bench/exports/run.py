@@ -15,7 +15,7 @@ from bench.jobs.place import runtime_of
 from db.jobs import load_job
 from domain.actors import system_actor
 from domain.exports import ExportRequest, ExportSpec, FileOptions
-from domain.vocabulary import Compression, ExportFormat, JobKind
+from domain.vocabulary import Compression, ExportFormat, JobKind, SplitBy
 from jobs.export_requests import submit_export
 from jobs.exports import run_export
 from jobs.queue import DispatchOptions, Token
@@ -29,7 +29,8 @@ async def main(app: str, system: str, folder: str, organization: str, asked: str
         spec = ExportSpec(
             columns=COLUMNS,
             format=ExportFormat[given["format"]],
-            compression=Compression[given.get("compression", "NONE")],
+            compression=Compression[given["compression"]] if "compression" in given else None,
+            split_by=SplitBy[given.get("split_by", "NONE")],
             limit=given.get("limit"),
             file=FileOptions(name="bench"),
         )

@@ -14,7 +14,7 @@ import zstandard
 from pyarrow import parquet
 
 from domain.errors import Forbidden, Rejected
-from domain.exports import ColumnSpec, ExportRequest, ExportSpec, FileOptions
+from domain.exports import ColumnSpec, ExportRequest, ExportSpec, FileOptions, LeadOrder
 from domain.ids import IdKind, format_id, new_id
 from domain.national_ids import NationalIds
 from domain.records import OrganizationRecord
@@ -28,9 +28,11 @@ from domain.vocabulary import (
     JobFileRole,
     JobState,
     LeadFieldKey,
+    LeadSortField,
     MaskingMode,
     PhoneFormat,
     Role,
+    SortDirection,
     SplitBy,
     UserErrorCode,
 )
@@ -148,6 +150,22 @@ async def test_a_split_export_has_a_file_for_each_status(exporting: Exporting) -
     with zipfile.ZipFile(io.BytesIO(await exporting.bytes(job))) as archive:
         rows = {name.rpartition("-")[2]: archive.read(name).count(b"\n") for name in archive.namelist()}
     assert rows == {"new.jsonl": 3, "won.jsonl": 1}
+
+
+async def test_a_split_export_with_a_limit_splits_the_first_leads_alone(exporting: Exporting) -> None:
+    async with exporting.runtime.database.unit(exporting.organization.id) as connection:
+        for number in range(4):
+            await add_lead(connection, name=f"won {number}", status="won", score=number)
+    by_score = LeadOrder(LeadSortField.SCORE, SortDirection.ASC)
+    job = await exporting.export(
+        columns=NAME_AND_SCORE, split_by=SplitBy.STATUS, limit=5, order_by=by_score, format=ExportFormat.JSONL
+    )
+    assert job.state is JobState.COMPLETED, job.failure
+    assert (await exporting.file(job)).rows == 5
+    with zipfile.ZipFile(io.BytesIO(await exporting.bytes(job))) as archive:
+        parts = {name.rpartition("-")[2]: archive.read(name).decode().splitlines() for name in archive.namelist()}
+    scores = {name: [json.loads(line)["score"] for line in lines] for name, lines in parts.items()}
+    assert scores == {"won.jsonl": [0, 1, 2, 3], "new.jsonl": [7]}
 
 
 async def test_a_workbook_has_typed_cells_and_tells_what_it_holds(runtime: Runtime, acme: OrganizationRecord) -> None:

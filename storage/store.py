@@ -20,7 +20,7 @@ from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
 if TYPE_CHECKING:
-    from obstore import AsyncWritableFile
+    from obstore import AsyncWritableFile, GetOptions
     from obstore.store import ObjectStore
 
 _PART_BYTES: Final = 8 << 20
@@ -112,10 +112,7 @@ class Store:
     async def read(self, key: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """The bytes from start to end (exclusive), in pieces. Raises FileNotFoundError."""
         try:
-            if end is None:
-                result = await obstore.get_async(self._backend, key, options={"range": {"offset": start}})
-            else:
-                result = await obstore.get_async(self._backend, key, options={"range": (start, end)})
+            result = await obstore.get_async(self._backend, key, options=_range(start, end))
             async for piece in result.stream(min_chunk_size=_READ_BYTES):
                 yield bytes(piece)
         except FileNotFoundError:
@@ -126,8 +123,6 @@ class Store:
     async def fetch(self, key: str, path: Path) -> None:
         """Copy the object to a file of this machine. Raises FileNotFoundError."""
         with path.open("wb") as target:
-            if await self.size(key) == 0:
-                return
             async for piece in self.read(key):
                 target.write(piece)
 
@@ -210,6 +205,13 @@ def content_disposition(name: str) -> str:
     """`attachment` with the file's name in both forms of RFC 6266; the name cannot break out of the header."""
     plain = "".join(char if char.isascii() and (char.isalnum() or char in "._- ") else "_" for char in name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def _range(start: int, end: int | None) -> "GetOptions | None":
+    """None for the whole: an empty object has no byte that a range could begin with."""
+    if end is not None:
+        return {"range": (start, end)}
+    return {"range": {"offset": start}} if start else None
 
 
 def _attributes(content_type: str, download_name: str) -> dict[str, str]:

@@ -13,8 +13,9 @@ import pytest
 import zstandard
 from pyarrow import parquet
 
-from domain.exports import ColumnSpec, FileOptions, LeadOrder
+from domain.exports import ColumnSpec, ExportSpec, FileOptions, LeadOrder
 from domain.ids import IdKind, format_id, new_id
+from domain.paging import Count
 from domain.vocabulary import (
     Compression,
     ExportFormat,
@@ -26,6 +27,7 @@ from domain.vocabulary import (
     SortDirection,
     SplitBy,
 )
+from jobs.export_preview import preview_export
 from jobs.runtime import Runtime
 from tests.conftest import MakeOrganization
 from tests.db.export_rows import add_lead
@@ -33,6 +35,13 @@ from tests.jobs.exporting import Exporting
 
 STATUSES = ("new", "contacted", "won", "lost")
 COLUMNS = tuple(ColumnSpec(field=key) for key in (LeadFieldKey.LEAD_ID, LeadFieldKey.NAME, LeadFieldKey.SCORE))
+FILTERS = {
+    "l.score >= 10": {"score": {"gte": 10}},
+    "l.score >= 1000": {"score": {"gte": 1000}},
+    "s.key in ('won', 'new')": {"status": {"in": ["won", "new"]}},
+    "l.name = 'Zoé'": {"search": "zoé"},
+}
+"""By what PostgreSQL is asked for the same leads."""
 NAMES = ("דנה", "=1+1", 'a,"b"\nc', "x;y", None, " ", "'quoted", "tab\tin", "Zoé")
 
 
@@ -46,7 +55,8 @@ async def exporting(runtime: Runtime, new_organization: MakeOrganization) -> Exp
                 "insert into companies (id, name, name_key) values ($1, 'Acme', $2)", company, str(company)
             )
         for number in range(60):
-            values = {"name": random.choice(NAMES), "score": random.choice([None, *range(number)])}
+            name = random.choice(NAMES)
+            values = {"name": name, "score": random.choice([None, *range(number)]), "search_text": (name or "").lower()}
             await add_lead(connection, **values, status=random.choice(STATUSES), company_id=random.choice(companies))
     return Exporting(runtime, organization)
 
@@ -61,7 +71,7 @@ def _drawn(random: Random, ids: list[str]) -> dict[str, object]:
         "compression": random.choice([None, *([Compression.ZIP] if split else list(Compression))]),
         "limit": random.choice([None, None, 1, 7, 59, 60, 1_000]),
         "ids": random.choice([None, tuple(random.sample(ids, 20))]),
-        "filter": random.choice([None, {"score": {"gte": 10}}, {"status": {"in": ["won", "new"]}}]),
+        "filter": random.choice([None, *FILTERS.values()]),
         "order_by": random.choice([None, *(LeadOrder(field, way) for field in LeadSortField for way in SortDirection)]),
         "file": FileOptions(
             profile=excel,
@@ -77,8 +87,7 @@ async def _expected(exporting: Exporting, spec: Mapping[str, object]) -> list[st
     """The ids asked for, as PostgreSQL sorts them."""
     order = spec.get("order_by", LeadOrder())
     column = {LeadSortField.NAME: 'lower(l.name) collate "C"'}.get(order.field, f"l.{order.field.lower()}")
-    conditions = {None: "true", "score": "l.score >= 10", "status": "s.key in ('won', 'new')"}
-    wanted = conditions[next(iter(spec.get("filter", {})), None)]
+    wanted = next((sql for sql, given in FILTERS.items() if given == spec.get("filter")), "true")
     sql = f"""select l.id from app.leads l join app.statuses s on s.id = l.status_id
         where {wanted} and ($2::text[] is null or 'lead_' || l.id = any ($2::text[]))
         order by {column} {order.direction} nulls last, l.id {order.direction} limit $3"""
@@ -135,3 +144,21 @@ async def test_any_options_together_give_the_leads_asked_for(exporting: Exportin
         assert sorted(one for part in parts for one in part) == sorted(expected), spec
         assert [sorted(part, key=expected.index) for part in parts] == parts, spec
         assert (await exporting.file(job)).rows == len(expected), spec
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_a_preview_shows_what_the_file_of_any_options_begins_with(exporting: Exporting, seed: int) -> None:
+    random, organization = Random(100 + seed), exporting.organization
+    rows = await exporting.runtime.database.read(organization.id, "select id from app.leads order by id")
+    ids = [format_id(IdKind.LEAD, row["id"]) for row in rows]
+    for _ in range(12):
+        spec = {**_drawn(random, ids), "format": ExportFormat.CSV, "columns": random.choice([COLUMNS, None])}
+        spec = {name: value for name, value in spec.items() if name not in {"split_by", "compression"}}
+        first = random.choice([1, 5, 100])
+        preview = await preview_export(exporting.runtime, exporting.actor, organization, ExportSpec(**spec), first)
+        data = await exporting.bytes(await exporting.export(**spec))
+        delimiter = spec["file"].delimiter or ","
+        header, *cells = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter)
+        assert [column.header for column in preview.columns] == header, spec
+        assert [[cell or "" for cell in row] for row in preview.rows] == cells[:first], spec
+        assert preview.row_count == Count(len(cells)), spec

@@ -42,6 +42,11 @@ async def test_an_object_of_several_parts_reads_back_whole_and_in_part(store: St
     assert b"".join([piece async for piece in store.read("big", 9_000_000, 9_000_010)]) == data[9_000_000:9_000_010]
 
 
+async def test_an_empty_object_reads_back_empty(store: Store) -> None:
+    await _write(store, "empty", b"")
+    assert [piece async for piece in store.read("empty")] == []
+
+
 async def test_a_write_that_fails_leaves_no_object(store: Store) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"x" * (9 << 20)

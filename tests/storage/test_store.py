@@ -37,6 +37,11 @@ async def test_a_writer_that_fails_leaves_nothing_under_its_key(store: Store) ->
     assert await store.size("broken") is None
 
 
+async def test_an_empty_object_reads_back_empty(store: Store) -> None:
+    await _write(store, "empty", b"")
+    assert [piece async for piece in store.read("empty")] == []
+
+
 async def test_put_gives_size_and_digest(store: Store) -> None:
     async def chunks() -> AsyncIterator[bytes]:
         yield b"ab"

@@ -69,7 +69,7 @@ lock: python ## Lock the newest versions that the requirements allow
 	$(COMPILE) requirements-otel.in --constraint requirements.txt --output-file requirements-otel.txt
 	$(COMPILE) requirements-dev.in --constraint requirements.txt --constraint requirements-otel.txt --output-file requirements-dev.txt
 	$(COMPILE) tools/requirements.in --output-file tools/requirements.txt
-	$(COMPILE) bench/imports/peers.in --output-file bench/imports/peers.txt
+	$(COMPILE) bench/peers.in --output-file bench/peers.txt
 
 run-packages: python
 	@$(PYTHON) tools/bootstrap.py run

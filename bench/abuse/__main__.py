@@ -13,17 +13,16 @@ import httpx
 import psutil
 
 from bench.abuse.attacks import ATTACKS, Target
+from bench.document import write_lines
+from bench.rows import Row
 from tests.serving import REPOSITORY, Server, demo_folder
 
 SECONDS = 2.0
 """How long an attack is repeated."""
-PAGE = Path("docs/security.md")
-BEGIN, END = "<!-- written by make bench-abuse -->\n", "<!-- to here -->\n"
 HEAD = (
-    "| attack, over and over | answer | times | others' p50 ms | p99 ms | longest ms | memory MB |\n"
-    "|---|---|---|---|---|---|---|\n"
+    "| attack, over and over | answer | times | others' p50 ms | p99 ms | longest ms | memory MB |",
+    "|---|---|---|---|---|---|---|",
 )
-Row = dict[str, object]
 
 
 async def neighbour(target: Target, act: Callable[[], Awaitable[None]]) -> list[float]:
@@ -63,22 +62,15 @@ async def measured(server: Server, target: Target, name: str) -> Row:
         "memory MB": memory(server) - before,
     }
     row = {"work": name or "nothing", "answer": said, "times": times if name else 0, "figures": figures}
-    print(line(row), end="", flush=True)
+    print(line(row), flush=True)
     return row
 
 
 def line(row: Row) -> str:
     p50, p99, longest, grown = row["figures"].values()
     return (
-        f"| {row['work']} | {row['answer']} | {row['times']} | {p50:.1f} | {p99:.1f} | {longest:.0f} | {grown:+.0f} |\n"
+        f"| {row['work']} | {row['answer']} | {row['times']} | {p50:.1f} | {p99:.1f} | {longest:.0f} | {grown:+.0f} |"
     )
-
-
-def write(rows: list[Row]) -> None:
-    """The table into its page."""
-    text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    PAGE.write_text(before + BEGIN + HEAD + "".join(map(line, rows)) + END + rest.partition(END)[2], encoding="utf-8")
 
 
 async def run(only: str) -> list[Row]:
@@ -102,9 +94,9 @@ if __name__ == "__main__":
     parser.add_argument("--json", type=Path, help="write the rows to this file")
     parser.add_argument("--only", default="", help="attacks whose name holds this")
     given = parser.parse_args()
-    print(HEAD, end="")
+    print(*HEAD, sep="\n")
     result = asyncio.run(run(given.only))
     if given.json:
         given.json.write_text(json.dumps(result, indent=1), encoding="utf-8")
     if not given.only:
-        write(result)
+        write_lines("bench-abuse", (*HEAD, *map(line, result)), "security.md")

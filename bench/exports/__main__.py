@@ -11,8 +11,10 @@ from pathlib import Path
 import uvloop
 
 from bench.exports.leads import KEYS, RAW, fill
-from bench.exports.report import OURS, Figures, Row, against_copy, beside, compared, write_table
+from bench.exports.report import against_copy, beside, write_table
 from bench.jobs.place import Place, actors, place, runtime_of
+from bench.peers import install
+from bench.rows import OURS, Figures, Row, compared
 from db.embedded.binaries import find_binaries
 from domain.actors import Actor
 
@@ -92,20 +94,6 @@ def _run(command: list[str]) -> Figures:
     return json.loads(done.stdout)
 
 
-def peers(folder: Path) -> Path | None:
-    """The interpreter of an environment with the other ways, None where it cannot be installed here."""
-    environment = folder / "peers"
-    commands = (
-        [sys.executable, "-m", "venv", str(environment)],
-        [str(environment / "bin" / "pip"), "install", "--quiet", "--quiet", "--quiet", "-r", str(HERE / "peers.txt")],
-    )
-    for command in commands:
-        if subprocess.run(command, check=False).returncode:
-            print("The other ways cannot be installed here: they are left out.", flush=True)
-            return None
-    return environment / "bin" / "python"
-
-
 async def prepare(where: Place, rows: int) -> Actor:
     async with runtime_of(where.app, where.system, where.folder) as runtime:
         [actor] = await actors(runtime, 1, "bench")
@@ -119,7 +107,7 @@ def measure(bench: Bench) -> list[Row]:
     csv, gzip, *_, workbook = found
     found += [bench.compare(work, spec, bench.rows, 1) for work, spec in OTHERS]
     found += [beside(gzip, csv, "CSV without gzip"), bench.preview()]
-    python = peers(bench.where.folder)
+    python = install(bench.where.folder)
     if python is None:
         return found
     found += [

@@ -1,14 +1,10 @@
 """What was measured, as rows of `JSON=file` and as the table of the documentation."""
 
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from bench.document import write_lines
-
-Row = dict[str, object]
-Figures = dict[str, float]
-OURS = "leadport"
-COPY = "psql \\copy"
+from bench.rows import COPY, OURS, Figures, Row, compared, figures_of
 
 
 def against_copy(work: str, subject: str, pairs: Sequence[tuple[Figures, Figures]]) -> Row:
@@ -25,19 +21,6 @@ def beside(row: Row, other: Row, name: str) -> Row:
     seconds, reference = figures_of(row)["seconds"], figures_of(other)["seconds"]
     figures = {"seconds": seconds, "reference seconds": reference}
     return compared(str(row["work"]), OURS, name, seconds / reference, figures)
-
-
-def compared(work: str, subject: str, reference: str, ratio: float, figures: Mapping[str, float]) -> Row:
-    rounded = {name: round(value, 2 if value > 1 else 4) for name, value in figures.items()}
-    shown = ", ".join(f"{name} {value:,}" for name, value in rounded.items())
-    print(f"{work}, {subject}: {ratio:.2f} times {reference}; {shown}", flush=True)
-    return {"work": work, "subject": subject, "reference": reference, "ratio": round(ratio, 3), "figures": rounded}
-
-
-def figures_of(row: Row) -> Figures:
-    figures = row["figures"]
-    assert isinstance(figures, dict)
-    return figures
 
 
 def write_table(found: Sequence[Row]) -> None:

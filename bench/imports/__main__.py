@@ -7,7 +7,6 @@ leads that it created go into the other by \copy, under the same indexes and key
 import argparse
 import json
 import subprocess
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,8 +14,10 @@ import uvloop
 
 from bench.imports.leads import write, write_known, write_workbook
 from bench.imports.measured import Load, PostgresWatch, Run, clone, drop, dump, load, run_import
-from bench.imports.report import COPY, OURS, Figures, Row, across, against_copy, compared, figures_of, write_table
+from bench.imports.report import across, against_copy, write_table
 from bench.jobs.place import Place, actors, administer, place, runtime_of
+from bench.peers import install
+from bench.rows import COPY, OURS, Figures, Row, compared, figures_of
 from domain.actors import Actor
 from domain.imports import ImportOptions, ImportRequest
 from domain.vocabulary import ImportMode, LeadFieldKey, MatchKey, MergeStrategy
@@ -108,20 +109,6 @@ class Bench:
         figures["cpu seconds"] += figures["of it PostgreSQL"]
         figures["rows a second"] = work.rows / figures["seconds"]
         return figures
-
-
-def install(folder: Path) -> Path | None:
-    """The interpreter of an environment with the peer, None where it cannot be installed here."""
-    environment = folder / "peers"
-    pip = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", "--quiet", "--quiet"]
-    for command in (
-        [sys.executable, "-m", "venv", str(environment)],
-        [*pip, "--require-hashes", "-r", str(HERE / "peers.txt")],
-    ):
-        if subprocess.run(command, check=False).returncode:
-            print("django-import-export cannot be installed here: it is left out.", flush=True)
-            return None
-    return environment / "bin" / "python"
 
 
 def works_of(rows: int, strategies: list[MergeStrategy]) -> list[Work]:

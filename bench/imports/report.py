@@ -5,28 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bench.document import write_lines
 from bench.imports.measured import Load, Run
+from bench.rows import COPY, OURS, Row, compared, figures_of
 
-Row = dict[str, object]
-Figures = dict[str, float]
-OURS = "leadport"
-COPY = "psql \\copy"
 MIB = 1 << 20
-
-
-def compared(work: str, subject: str, reference: str, ratio: float, figures: Mapping[str, float]) -> Row:
-    rounded = {name: round(value, 2) for name, value in figures.items()}
-    print(f"{work}, {subject}: {ratio:.2f} times {reference}; " + told(rounded), flush=True)
-    return {
-        "work": work,
-        "subject": subject,
-        "reference": reference,
-        "ratio": round(ratio, 3),
-        "figures": rounded,
-    }
-
-
-def told(figures: Mapping[str, float]) -> str:
-    return ", ".join(f"{name} {value:,}" for name, value in figures.items())
 
 
 def against_copy(work: str, pairs: Sequence[tuple[Run, Load]]) -> Row:
@@ -65,12 +46,6 @@ def across(sizes: Sequence[int], works: Mapping[int, Row]) -> Iterator[Row]:
         peaks = {"peak MiB": many["peak MiB"], "reference peak MiB": few["peak MiB"]}
         ratio = many["peak MiB"] / few["peak MiB"]
         yield compared(f"peak memory, {largest:,} rows", OURS, f"{smaller:,} rows", ratio, peaks)
-
-
-def figures_of(row: Row) -> Figures:
-    figures = row["figures"]
-    assert isinstance(figures, dict)
-    return figures
 
 
 def write_table(found: Sequence[Row]) -> None:

@@ -15,7 +15,8 @@ import uvloop
 
 from bench.jobs import plain_dispatcher
 from bench.jobs.place import Place, actors, administer, place, processes, runtime_of, tiny
-from bench.jobs.report import Row, write_table
+from bench.jobs.report import write_table
+from bench.rows import OURS, Row
 from domain.actors import Actor
 from domain.jobs import JobRecord
 from domain.vocabulary import JobEventType
@@ -30,7 +31,7 @@ def row(work: str, figures: dict[str, float], reference: str | None = None, rati
     shown = ", ".join(f"{name} {value:,.4g}" for name, value in figures.items())
     compared = "" if ratio is None else f"; {ratio:.2f} times {reference}"
     print(f"{work}: {shown}{compared}", flush=True)
-    return {"work": work, "subject": "leadport", "reference": reference, "ratio": ratio, "figures": figures}
+    return {"work": work, "subject": OURS, "reference": reference, "ratio": ratio, "figures": figures}
 
 
 async def throughput(where: Place, runtime: Runtime, jobs: int, plain: tuple[float, float]) -> list[Row]:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bench.document import write_lines
-
-Row = dict[str, object]
+from bench.rows import Row, figures_of
 
 
 def write_table(found: Sequence[Row]) -> None:
@@ -16,8 +15,6 @@ def table(found: Sequence[Row]) -> Iterator[str]:
     yield "| work | measured | compared |"
     yield "|---|---|---|"
     for row in found:
-        figures = row["figures"]
-        assert isinstance(figures, dict)
-        shown = ", ".join(f"{name} {value:,.4g}" for name, value in figures.items())
+        shown = ", ".join(f"{name} {value:,.4g}" for name, value in figures_of(row).items())
         compared = "" if row["ratio"] is None else f"{row['ratio']:.2f} times {row['reference']}"
         yield f"| {row['work']} | {shown} | {compared} |"

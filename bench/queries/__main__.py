@@ -17,13 +17,13 @@ import orjson
 import psycopg
 import uvloop
 
+from bench.document import write_lines
 from bench.queries.client import Call, Connection, load
-from bench.queries.own import Row, deep_pages, isolated_search, read_no_table_whole
+from bench.queries.own import deep_pages, isolated_search, read_no_table_whole
 from bench.queries.works import Work, works
-from bench.queries.world import ROOT, Subject, World, python, subject, world
+from bench.queries.world import Subject, World, python, subject, world
+from bench.rows import Row
 
-DOCUMENT = ROOT / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- bench-queries -->", "<!-- /bench-queries -->"
 SERVER, PLAIN, IDIOMATIC, OTHER = "leadport", "hand-written", "Strawberry, ORM, dataloaders", "PostGraphile 5"
 UNCOMPARED = frozenset({"endCursor", "extensions"})
 PREFIX = re.compile(r"^(?:lead|company|chatbot|status)_(?=[0-9a-f-]{36}$)")
@@ -206,12 +206,6 @@ def sentence(row: Row) -> str:
     return f"- {row['work']}: {row['ratio']:.2f} times {row['reference']}."
 
 
-def write_table(text: str) -> None:
-    if DOCUMENT.exists() and BEGIN in (before := DOCUMENT.read_text()):
-        head, _, rest = before.partition(BEGIN)
-        DOCUMENT.write_text(f"{head}{BEGIN}\n{text}\n{END}{rest.partition(END)[2]}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
@@ -234,7 +228,7 @@ def main() -> None:
     if asked.json:
         asked.json.write_text(json.dumps([*compared, *own], indent=1))
     if asked.leads >= 1_000_000 and not asked.only:
-        write_table("\n".join((table(compared, asked.leads), "", *map(sentence, own))))
+        write_lines("bench-queries", (table(compared, asked.leads), "", *map(sentence, own)))
 
 
 if __name__ == "__main__":

@@ -12,13 +12,13 @@ import psycopg
 
 from bench.queries.client import Call, Connection, load
 from bench.queries.world import Subject, World, cpu_seconds
+from bench.rows import Row
 from db.cursors import Place, fingerprint, write_cursor
 from db.dsn import for_asyncpg
 from db.pool import GATE
 from domain.exports import LeadOrder
 from domain.filters import EVERYTHING
 
-Row = dict[str, object]
 PAGE = 40
 DEEP = 8_000
 DOCUMENT = "query($after: String) {{ leads(first: {first}{after}) {{ nodes {{ id name email score createdAt }} }} }}"

@@ -159,7 +159,7 @@ def commands(where: World) -> dict[str, tuple[list[str], str]]:
     if shutil.which("node") and shutil.which("npm"):
         folder = where.folder / "postgraphile"
         shutil.copytree(Path(__file__).parent / "postgraphile", folder, dirs_exist_ok=True)
-        installed = subprocess.run(["npm", "install", "--silent"], cwd=folder, check=False)
+        installed = subprocess.run(["npm", "ci", "--silent"], cwd=folder, check=False)
         if installed.returncode == 0:
             found[OTHER] = (["node", str(folder / "server.mjs"), "{port}"], "/graphql")
     if OTHER not in found:

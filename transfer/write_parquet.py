@@ -88,7 +88,7 @@ class ParquetWriter:
         table = csv.read_csv(
             io.BytesIO(block),
             read_options=csv.ReadOptions(column_names=places, block_size=len(block) + 1, use_threads=False),
-            parse_options=csv.ParseOptions(newlines_in_values=True),
+            parse_options=csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
             convert_options=csv.ConvertOptions(
                 column_types={
                     place: _TYPES.get(kind, pa.string()) for place, kind in zip(places, self._types, strict=True)

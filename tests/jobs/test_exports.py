@@ -349,3 +349,11 @@ async def test_a_filter_that_names_what_is_not_there_is_told(
     with pytest.raises(Rejected) as caught:
         await exporting.submit(filter=filter_)
     assert caught.value.problems[0].path == ("input", "spec", *path)
+
+
+@pytest.mark.parametrize("file_format", list(ExportFormat))
+async def test_a_file_of_one_column_has_a_row_for_a_lead_without_a_value(
+    exporting: Exporting, file_format: ExportFormat
+) -> None:
+    job = await exporting.export(columns=(ColumnSpec(field=LeadFieldKey.SCORE),), format=file_format)
+    assert (job.state, (await exporting.file(job)).rows) == (JobState.COMPLETED, 3)

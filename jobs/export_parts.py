@@ -69,7 +69,7 @@ def formatting_of(resolved: ResolvedExport, organization: OrganizationRecord, ma
             masks=masks,
             phone_format=resolved.phone_format,
             conversation_url=organization.settings.conversation_url_template,
-            unsealed=resolved.spec.unmask,
+            unsealed=resolved.spec.unmask and resolved.spec.sample_rows is None,
         ),
     )
 

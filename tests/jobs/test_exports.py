@@ -357,3 +357,11 @@ async def test_a_file_of_one_column_has_a_row_for_a_lead_without_a_value(
 ) -> None:
     job = await exporting.export(columns=(ColumnSpec(field=LeadFieldKey.SCORE),), format=file_format)
     assert (job.state, (await exporting.file(job)).rows) == (JobState.COMPLETED, 3)
+
+
+@pytest.mark.parametrize("file_format", [ExportFormat.CSV, ExportFormat.JSON, ExportFormat.TXT])
+async def test_sample_data_has_no_national_ids_to_open(exporting: Exporting, file_format: ExportFormat) -> None:
+    columns = (ColumnSpec(field=LeadFieldKey.NATIONAL_ID),)
+    job = await exporting.export(columns=columns, sample_rows=3, unmask=True, format=file_format)
+    data = await exporting.bytes(job)
+    assert (b"sealed" in data, data.count(b"***")) == (False, 3)

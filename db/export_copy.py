@@ -84,9 +84,9 @@ def copy_of_leads(selection: Selection, form: Form) -> Copy:
     return copy_of(lead_rows(selection, form.keys, form.formatting, form.names, extra=form.extra), form.table)
 
 
-def copy_of_deleted(since: str, form: Form) -> Copy:
-    """The leads deleted since a transaction id."""
-    return copy_of(deleted_leads(since, form.keys, form.formatting, form.names, extra=form.extra), form.table)
+def copy_of_deleted(selection: Selection, form: Form) -> Copy:
+    """The leads of a delta that were deleted since."""
+    return copy_of(deleted_leads(selection, form.keys, form.formatting, form.names, extra=form.extra), form.table)
 
 
 def copy_of(rows: Select[tuple[object, ...]], table: CopiedTable) -> Copy:

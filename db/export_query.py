@@ -16,6 +16,7 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    false,
     func,
     literal,
     literal_column,
@@ -122,20 +123,18 @@ def rows_among(
 
 
 def deleted_leads(
-    since: str,
+    selection: Selection,
     columns: Sequence[str],
     formatting: Formatting,
     names: Sequence[str],
     *,
     extra: Sequence[Expression] = (),
 ) -> Select[tuple[object, ...]]:
-    """A row a lead that a transaction has deleted since, with nothing but its ids, when, and `_change`."""
+    """A row a lead of a delta that was deleted since, with nothing but its ids, when, and `_change`."""
     gone = views.lead_deletions
     named = zip(columns, names, strict=True)
     cells = [_tombstone(key, gone, formatting).label(name) for key, name in named]
-    alive = exists().where(views.leads.c.id == gone.c.lead_id)
-    changed = gone.c.changed_xid >= _xid(since)
-    return select(*cells, *extra).where(changed, not_(alive)).order_by(gone.c.deleted_at, gone.c.lead_id)
+    return select(*cells, *extra).where(*_deleted(selection, gone)).order_by(gone.c.deleted_at, gone.c.lead_id)
 
 
 def count_rows(selection: Selection, at_most: int | None = None) -> Statement:
@@ -154,11 +153,10 @@ def counted(selection: Selection, at_most: int | None = None) -> Select[int]:
     return select(func.count()).select_from(some)
 
 
-def count_deleted(since: str) -> Statement:
+def count_deleted(selection: Selection) -> Statement:
     """How many rows `deleted_leads` has."""
     gone = views.lead_deletions
-    alive = exists().where(views.leads.c.id == gone.c.lead_id)
-    return shape(select(func.count()).select_from(gone).where(gone.c.changed_xid >= _xid(since), not_(alive)))
+    return shape(select(func.count()).select_from(gone).where(*_deleted(selection, gone)))
 
 
 def parts_of(selection: Selection, by: SplitBy, at_most: int) -> Statement:
@@ -240,8 +238,21 @@ def _conditions(selection: Selection, lead: FromClause) -> list[Truth]:
     elif selection.leads != EVERYTHING:
         conditions.append(compile_filter(selection.leads, selection.context, lead))
     if selection.ids is not None:
-        conditions.append(lead.c.id == func.any(literal(list(selection.ids), ARRAY(UUID_TYPE()))))
+        conditions.append(_among(lead.c.id, selection.ids))
     return conditions
+
+
+def _deleted(selection: Selection, gone: FromClause) -> list[Truth]:
+    """Of none, where the selection is no delta."""
+    if selection.since is None:
+        return [false()]
+    alive = exists().where(views.leads.c.id == gone.c.lead_id)
+    selected = [] if selection.ids is None else [_among(gone.c.lead_id, selection.ids)]
+    return [gone.c.changed_xid >= _xid(selection.since), not_(alive), *selected]
+
+
+def _among(lead_id: Expression, ids: Sequence[UUID]) -> Truth:
+    return lead_id == func.any(literal(list(ids), ARRAY(UUID_TYPE())))
 
 
 def _shared_out(selection: Selection, lead: FromClause) -> list[Truth]:

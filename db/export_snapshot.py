@@ -41,7 +41,7 @@ async def count_selected(connection: Connection, selection: Selection) -> int:
     statement = count_rows(selection)
     rows: int = await connection.fetchval(statement.sql, *statement.arguments)
     if selection.since is not None:
-        statement = count_deleted(selection.since)
+        statement = count_deleted(selection)
         deleted: int = await connection.fetchval(statement.sql, *statement.arguments)
         rows += deleted
     return rows

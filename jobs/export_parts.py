@@ -95,7 +95,7 @@ def copies_of(selection: Selection, layout: Layout) -> list[Copy]:
     """What is copied into one file: the leads, and in a delta those that were deleted."""
     copies = [copy_of_leads(selection, layout.form)]
     if selection.since is not None:
-        copies.append(copy_of_deleted(selection.since, layout.form))
+        copies.append(copy_of_deleted(selection, layout.form))
     return copies
 
 

@@ -319,11 +319,11 @@ async def test_a_delta_tells_what_happened(shared_database: Database, acme: Orga
     rows = await _csv(shared_database, acme, "name", "_change", selection=selection)
     assert sorted(rows) == [["edited", "updated"], ["fresh", "created"], ["left", "removed"]]
     columns = form(CSV, "lead_id", "name", "custom.x", "deleted_at", "_change")
-    data, count = await copied(shared_database, acme, copy_of_deleted(since, columns))
+    data, count = await copied(shared_database, acme, copy_of_deleted(selection, columns))
     assert count == 1
     assert data.decode().startswith(f"lead_{gone},,,20")
     assert ",deleted," in data.decode()
-    statement = count_deleted(since)
+    statement = count_deleted(selection)
     async with shared_database.unit(acme.id) as connection:
         assert await connection.fetchval(statement.sql, *statement.arguments) == 1
 
@@ -333,7 +333,7 @@ async def test_deleted_leads_fit_every_format(shared_database: Database, acme: O
         await connection.execute("insert into lead_deletions (lead_id) values ($1)", new_id())
     for file_format in ExportFormat:
         columns = form(replace(CSV, format=file_format), *LeadFieldKey, "custom.x", "_change")
-        assert (await copied(shared_database, acme, copy_of_deleted("0", columns)))[1] == 1
+        assert (await copied(shared_database, acme, copy_of_deleted(replace(EVERY_LEAD, since="0"), columns)))[1] == 1
 
 
 async def test_another_organization_contributes_nothing(

@@ -289,3 +289,13 @@ async def test_a_delta_fits_every_format(exporting: Exporting, file_format: Expo
         await connection.execute("insert into lead_deletions (lead_id) values (gen_random_uuid())")
     job = await exporting.export(columns=COLUMNS, since=first.result["deltaToken"], format=file_format)
     assert (job.state, (await exporting.file(job)).rows) == (JobState.COMPLETED, 2)
+
+
+async def test_a_delta_of_selected_leads_tells_of_no_other_that_was_deleted(exporting: Exporting) -> None:
+    [kept] = await add_leads(exporting.runtime.database, exporting.organization, {"name": "kept"})
+    first = await exporting.export(columns=COLUMNS)
+    async with exporting.runtime.database.unit(exporting.organization.id) as connection:
+        await connection.execute("insert into lead_deletions (lead_id) values (gen_random_uuid())")
+    selected = (format_id(IdKind.LEAD, kept),)
+    job = await exporting.export(columns=COLUMNS, since=first.result["deltaToken"], ids=selected)
+    assert (job.state, (await exporting.file(job)).rows) == (JobState.COMPLETED, 0)

@@ -14,7 +14,7 @@ from sqlalchemy import Select, Text, cast, func, select
 from db import views
 from db.connections import Connection, Row
 from db.export_columns import Formatting
-from db.export_query import Selection, counted, lead_rows, rows_among, shape
+from db.export_query import Selection, count_deleted, counted, deleted_leads, lead_rows, rows_among, shape
 from db.expressions import Expression, Query
 from db.filter_shapes import lower
 from db.lead_pages import Matches, PageShape, is_search, page_source
@@ -47,7 +47,11 @@ async def first_rows(
     read = _read_page if _is_page(selection) else _read_others
     found = await read(connection, selection, wanted, columns, formatting)
     total = found[0]["total"] if found else 0
-    return First([tuple(row)[:-1] for row in found], min(total, selection.limit or total))
+    leads = First([tuple(row)[:-1] for row in found], min(total, selection.limit or total))
+    if selection.since is None:
+        return leads
+    gone = await _read_deleted(connection, selection, wanted - len(leads.rows), columns, formatting)
+    return First([*leads.rows, *gone.rows], leads.count + gone.count)
 
 
 def _is_page(selection: Selection) -> bool:
@@ -71,6 +75,18 @@ async def _read_others(
     rows = lead_rows(replace(selection, limit=wanted), columns, formatting, _names(columns))
     statement = shape(_shown(rows, counted(selection, BOUND + 1).scalar_subquery()))
     return await connection.fetch(statement.sql, *statement.arguments)
+
+
+async def _read_deleted(
+    connection: Connection, selection: Selection, wanted: int, columns: Sequence[str], formatting: Formatting
+) -> First:
+    """The leads deleted since, which follow the others in a delta."""
+    gone = deleted_leads(selection, columns, formatting, _names(columns)).limit(wanted)
+    texts = gone.with_only_columns(*(cast(cell, Text()) for cell in gone.inner_columns))
+    statement, counting = shape(texts), count_deleted(selection)
+    rows = await connection.fetch(statement.sql, *statement.arguments)
+    count: int = await connection.fetchval(counting.sql, *counting.arguments)
+    return First([tuple(row) for row in rows], count)
 
 
 @lru_cache(_KEPT)

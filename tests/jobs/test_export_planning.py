@@ -94,6 +94,18 @@ async def test_a_preview_keeps_the_order_and_the_limit_of_its_export(exporting: 
             assert preview.row_count == Count(limit or 2)
 
 
+async def test_a_preview_of_a_delta_counts_and_shows_the_deleted_leads_too(exporting: Exporting) -> None:
+    token = (await exporting.export(columns=NAME)).result["deltaToken"]
+    async with exporting.runtime.database.unit(exporting.organization.id) as connection:
+        await add_lead(connection, name="fresh")
+        for _ in range(2):
+            await connection.execute("insert into lead_deletions (lead_id) values (gen_random_uuid())")
+    spec = ExportSpec(columns=NAME, since=token)
+    preview = await _preview(exporting, spec, 2)
+    assert [row[-1] for row in preview.rows] == ["created", "deleted"]
+    assert preview.row_count == Count(3)
+
+
 async def test_a_preview_of_samples_reads_no_lead(exporting: Exporting) -> None:
     spec = ExportSpec(columns=NAME, sample_rows=30)
     preview = await _preview(exporting, spec, 5)

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from db.activity import Act, doer_of, record
 from db.connections import Connection
+from db.export_facts import snapshot_mark
 from db.export_schedules import (
     NewSchedule,
     delete_schedule,
@@ -22,6 +23,7 @@ from db.export_schedules import (
 from db.organizations import load_organization
 from db.schedules import DueSchedule
 from domain.actors import Actor, ActorRef
+from domain.delta_token import delta_token
 from domain.errors import Forbidden, invalid, not_found
 from domain.exports import Delivery, ExportRequest, ExportSpec
 from domain.ids import IdKind, new_id, parse_id
@@ -29,7 +31,7 @@ from domain.jobs import JobRecord
 from domain.json import JsonValue
 from domain.masking import masks_for
 from domain.permissions import permissions_of
-from domain.records import ScheduleRecord
+from domain.records import OrganizationRecord, ScheduleRecord
 from domain.requests import SaveSchedule
 from domain.schedules import is_cron, next_run
 from domain.stored import decode, encode
@@ -64,6 +66,7 @@ async def save_schedule(
         await check_recipients(connection, request.deliver)
         organization = await load_organization(connection, runtime.limits)
         prepared = await prepare(connection, actor, organization, request.spec)
+        await _check_delta(connection, actor, organization, request)
     await check_names(runtime, actor, prepared)
     runs = _next_runs(request.cron, request.time_zone)
     async with runtime.database.unit(actor.organization_id) as connection:
@@ -71,6 +74,17 @@ async def save_schedule(
         saved = await write_schedule(connection, actor, _new(request, before, runs))
         await _note(connection, actor, f"Schedule {saved.name} saved")
     return saved, runs if saved.enabled else ()
+
+
+async def _check_delta(
+    connection: Connection, actor: Actor, organization: OrganizationRecord, request: SaveSchedule
+) -> None:
+    """Raises Rejected where an incremental schedule could run once and never again."""
+    if not request.incremental or request.spec.sample_rows is not None:
+        return
+    mark = await snapshot_mark(connection)
+    spec = replace(request.spec, since=delta_token(mark.identity, mark.xmin))
+    await prepare(connection, actor, organization, spec)
 
 
 async def drop_schedule(runtime: Runtime, actor: Actor, given: str) -> None:

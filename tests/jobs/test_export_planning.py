@@ -26,6 +26,7 @@ from domain.vocabulary import (
     MaskingMode,
     Role,
     SortDirection,
+    SplitBy,
     UserErrorCode,
 )
 from jobs.export_preview import preview_export
@@ -231,6 +232,8 @@ async def test_a_schedule_shows_its_next_runs_in_its_zone(exporting: Exporting) 
         ({"cron": "0 0 30 2 *"}, ("input", "cron")),
         ({"spec": ExportSpec(since="d1-0-0")}, ("input", "spec", "since")),
         ({"spec": ExportSpec(limit=0)}, ("input", "spec", "limit")),
+        ({"incremental": True, "spec": ExportSpec(limit=5)}, ("input", "spec", "limit")),
+        ({"incremental": True, "spec": ExportSpec(split_by=SplitBy.STATUS)}, ("input", "spec", "splitBy")),
         ({"deliver": (Delivery(email=("nope",)),)}, ("input", "deliver", "0", "email", "0")),
         ({"id": "schedule_x"}, ("input", "id")),
     ],

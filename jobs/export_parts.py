@@ -20,6 +20,8 @@ from transfer.write_csv import CsvDialect
 from transfer.write_file import FilePlan, RowWriter, row_writer
 
 _WITHOUT: Final = {SplitBy.COMPANY: "no_company", SplitBy.STATUS: "no_status", SplitBy.NONE: "leads"}
+_UNSPELT: Final = {SplitBy.COMPANY: "company", SplitBy.STATUS: "status", SplitBy.NONE: "leads"}
+"""For a name of which no character may stand in a file's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +106,7 @@ def member_names(resolved: ResolvedExport, parts: Sequence[Part]) -> Iterator[st
     taken = set[str]()
     stem = resolved.file_name.removesuffix(".zip")
     for part in parts:
-        name = clean(part.name or "")[:80] or _WITHOUT[part.by]
+        name = clean(part.name or "")[:80] or (_WITHOUT if part.id is None else _UNSPELT)[part.by]
         candidate, number = name, 1
         while candidate.lower() in taken:
             number += 1

@@ -142,6 +142,17 @@ async def test_a_split_export_has_a_file_for_each_company(runtime: Runtime, acme
     assert (await exporting.file(job)).rows == 3
 
 
+async def test_a_company_whose_name_no_file_can_have_is_not_taken_for_none(exporting: Exporting) -> None:
+    async with exporting.runtime.database.unit(exporting.organization.id) as connection:
+        company = new_id()
+        await connection.execute("insert into companies (id, name, name_key) values ($1, 'דנה', 'dana')", company)
+        await add_lead(connection, name="of dana", company_id=company)
+    job = await exporting.export(columns=NAME_AND_SCORE, split_by=SplitBy.COMPANY, file=FileOptions(name="x"))
+    with zipfile.ZipFile(io.BytesIO(await exporting.bytes(job))) as archive:
+        files = {name: b"of dana" in archive.read(name) for name in archive.namelist()}
+    assert files == {"x-no_company.csv": False, "x-company.csv": True}
+
+
 async def test_a_split_export_has_a_file_for_each_status(exporting: Exporting) -> None:
     async with exporting.runtime.database.unit(exporting.organization.id) as connection:
         await add_lead(connection, name="won one", status="won")

@@ -1,6 +1,6 @@
 """The plan of an export's files: what each is called, what is copied into it and which writer makes it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -26,13 +26,16 @@ _UNSPELT: Final = {SplitBy.COMPANY: "company", SplitBy.STATUS: "status", SplitBy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """How an export's files are made. `total` rows in all; `moment` is the snapshot's."""
+    """How an export's files are made. `total` rows in all; `moment` is the snapshot's.
+
+    `about` describes a file of so many rows.
+    """
 
     resolved: ResolvedExport
     formatting: Formatting
     total: int
     moment: datetime
-    about: Sequence[tuple[str, str]] = ()
+    about: Callable[[int], Sequence[tuple[str, str]]]
 
     @property
     def form(self) -> Form:
@@ -53,7 +56,7 @@ class Layout:
             ),
             date_pattern=date_format.to_postgresql(resolved.date_format) or date_format.DEFAULT,
             moment=self.moment,
-            about=self.about,
+            about=self.about(rows),
         )
         return row_writer(plan)
 

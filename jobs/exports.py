@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -75,7 +76,7 @@ async def _writing(
         formatting=formatting_of(resolved, organization, masks_of_export(resolved, organization, job.actor)),
         total=total,
         moment=snapshot.at,
-        about=about(as_told(resolved, masks_of_readers(organization, job.actor)), snapshot.at, total),
+        about=partial(about, as_told(resolved, masks_of_readers(organization, job.actor)), snapshot.at),
     )
     return Writing(runtime, job, connection, selection, layout)
 

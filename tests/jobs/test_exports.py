@@ -153,6 +153,15 @@ async def test_a_company_whose_name_no_file_can_have_is_not_taken_for_none(expor
     assert files == {"x-no_company.csv": False, "x-company.csv": True}
 
 
+async def test_each_workbook_of_a_split_export_tells_of_its_own_rows(exporting: Exporting) -> None:
+    async with exporting.runtime.database.unit(exporting.organization.id) as connection:
+        await add_lead(connection, name="won one", status="won")
+    job = await exporting.export(columns=NAME_AND_SCORE, split_by=SplitBy.STATUS, format=ExportFormat.XLSX)
+    with zipfile.ZipFile(io.BytesIO(await exporting.bytes(job))) as archive:
+        books = [openpyxl.load_workbook(io.BytesIO(archive.read(name))) for name in archive.namelist()]
+    assert [dict(book["About"].iter_rows(values_only=True))["Rows"] for book in books] == ["3", "1"]
+
+
 async def test_a_split_export_has_a_file_for_each_status(exporting: Exporting) -> None:
     async with exporting.runtime.database.unit(exporting.organization.id) as connection:
         await add_lead(connection, name="won one", status="won")

@@ -18,7 +18,6 @@ from transfer.write_zip import ZipWriter
 SHEET_ROWS: Final = 1_048_575
 """Excel's 1,048,576 rows without the header."""
 MAX_COLUMNS: Final = 16_384
-MAX_CELL: Final = 32_767
 _EMPTY: Final = b"<c/>"
 _NUMBER: Final = re.compile(rb"(?<=[\x02\n])(-?[0-9][0-9.e+-]*)(?=[\x02\n])")
 _DATE: Final = re.compile(rb"(?<=[\x02\n])d(-?[0-9][0-9.e+-]*)(?=[\x02\n])")
@@ -130,7 +129,7 @@ class XlsxWriter:
         return put_together(_structure(structure), self._texts(texts)), structure.count(b"\n")
 
     def _texts(self, texts: list[bytes]) -> list[bytes]:
-        if texts and len(max(texts, key=len)) > MAX_CELL:
+        if texts and len(max(texts, key=len)) > parts.MAX_CELL:
             texts = [self._shortened(text) for text in texts]
         content = Q.join(texts)
         content = _ODD.sub(_harmless, content) if _ODD.search(content) else content
@@ -139,10 +138,10 @@ class XlsxWriter:
 
     def _shortened(self, text: bytes) -> bytes:
         units = text.decode().encode("utf-16-le")
-        if len(units) <= 2 * MAX_CELL:
+        if len(units) <= 2 * parts.MAX_CELL:
             return text
         self.cut += 1
-        return units[: 2 * MAX_CELL].decode("utf-16-le", "ignore").encode()
+        return units[: 2 * parts.MAX_CELL].decode("utf-16-le", "ignore").encode()
 
 
 def _structure(structure: bytes) -> bytes:

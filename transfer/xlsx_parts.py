@@ -1,9 +1,13 @@
 """The parts of an XLSX package (ECMA-376) that do not depend on the rows."""
 
+import re
 from collections.abc import Sequence
 from typing import Final
 from xml.sax.saxutils import escape, quoteattr
 
+MAX_CELL: Final = 32_767
+"""Characters of a cell, counted as UTF-16 does."""
+_ODD: Final = re.compile("[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _MAIN: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE: Final = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -81,7 +85,7 @@ def sheet_start(headers: Sequence[str], widths: Sequence[int]) -> bytes:
         f'<col min="{number}" max="{number}" width="{width}" customWidth="1"/>'
         for number, width in enumerate(widths, start=1)
     )
-    cells = "".join(f"{_HEADER_OPEN}{escape(header)}</t></is></c>" for header in headers)
+    cells = "".join(f"{_HEADER_OPEN}{_written(header)}</t></is></c>" for header in headers)
     return (
         f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetViews><sheetView workbookViewId="0">'
         '<pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/></sheetView></sheetViews>'
@@ -93,8 +97,8 @@ SHEET_END: Final = b"</sheetData></worksheet>"
 
 
 def text_row(values: Sequence[str]) -> bytes:
-    """A row of texts; what XML cannot hold is left out."""
-    cells = "".join(f"{TEXT_OPEN.decode()}{escape(_printable(value))}</t></is></c>" for value in values)
+    """A row of texts; what XML or a cell cannot hold is left out."""
+    cells = "".join(f"{TEXT_OPEN.decode()}{_written(value)}</t></is></c>" for value in values)
     return f"<row>{cells}</row>".encode()
 
 
@@ -103,5 +107,7 @@ def excel_date_format(pattern: str) -> str:
     return pattern.replace('"', "").replace("HH24", "hh").replace("MI", "mm").lower().replace("t", '"T"')
 
 
-def _printable(value: str) -> str:
-    return "".join(char for char in value if char in "\n\t" or char >= " ")
+def _written(value: str) -> str:
+    """The text as XML holds it: no control characters, no escape (ST_Xstring) by chance, not longer than a cell."""
+    cut = value.encode("utf-16-le")[: 2 * MAX_CELL].decode("utf-16-le", "ignore")
+    return escape(_ODD.sub(lambda odd: "_x005F_" if odd.group() == "_" else "", cut))

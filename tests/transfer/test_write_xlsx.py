@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import openpyxl
@@ -9,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.vocabulary import FieldType
-from transfer.write_xlsx import MAX_CELL, SheetPlan, XlsxWriter
+from transfer.write_xlsx import SheetPlan, XlsxWriter
+from transfer.xlsx_parts import MAX_CELL
 
 MOMENT = datetime(2024, 1, 15, 14, 30, 22, tzinfo=UTC)
 TYPES = (FieldType.TEXT, FieldType.INTEGER, FieldType.DATETIME, FieldType.LONG_TEXT)
@@ -115,3 +117,12 @@ def test_a_workbook_without_leads_has_its_header() -> None:
     writer = XlsxWriter(_plan(0))
     workbook = openpyxl.load_workbook(io.BytesIO(writer.start() + writer.finish()))
     assert _cells(workbook, "Leads") == [("Name", "Score", "Created & <At>", "Notes")]
+
+
+def test_headers_and_what_is_told_of_the_file_hold_only_what_a_workbook_can() -> None:
+    odd, escaped = "a\uffff_x0041_", "a_x005F_x0041_"  # openpyxl shows the escape that Excel reads
+    about = (("Leads", odd), ("Columns", "é" * (MAX_CELL + 1)))
+    writer = XlsxWriter(replace(_plan(0), headers=(odd, "b", "c", "d"), about=about))
+    workbook = openpyxl.load_workbook(io.BytesIO(writer.start() + writer.finish()))
+    told = [("Name", "Value"), ("Leads", escaped), ("Columns", "é" * MAX_CELL)]
+    assert (_cells(workbook, "Leads")[0][0], _cells(workbook, "About")) == (escaped, told)

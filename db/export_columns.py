@@ -41,6 +41,10 @@ _GUARD, _GUARDED, _NUMBER, _PHONE = (
     literal_column("'" + text.replace("'", "''") + "'", Text()) for text in (GUARD, GUARDED, PLAIN_NUMBER, PLAIN_PHONE)
 )
 _SECOND: Final = literal_column("'second'", Text())
+_FIRST_DAY, _LAST_DAY = (
+    literal_column(f"timestamptz '{day} 00:00:00+00'", DateTime(timezone=True)) for day in ("1900-03-02", "9999-12-31")
+)
+"""Between them every spreadsheet has the same number for a day, in any zone."""
 _OPEN_ENUMS: Final = frozenset({_K.STATUS, _K.STATUS_ID, _K.STATUS_NAME})
 _MADE_BY_US: Final = frozenset(
     {FieldType.ID, FieldType.INTEGER, FieldType.DECIMAL, FieldType.BOOLEAN, FieldType.DATETIME}
@@ -155,7 +159,9 @@ def _xlsx(kind: FieldType, value: Expression, formatting: Formatting, separator:
         case FieldType.DATETIME:
             seconds = func.date_part(literal_column("'epoch'", Text()), _local(value, formatting.zone), type_=_REAL)
             serial = seconds / literal_column("86400.0::float8", _REAL) + literal_column("25569", _REAL)
-            return literal_column("'d'", Text()).concat(cast(serial, Text()))
+            number = literal_column("'d'", Text()).concat(cast(serial, Text()))
+            words = literal_column("'t'", Text()).concat(cast(_text(kind, value, formatting, separator), Text()))
+            return case((or_(value < _FIRST_DAY, value >= _LAST_DAY), words), else_=number)
         case _:
             return func.nullif(cast(_text(kind, value, formatting, separator), Text()), _EMPTY)
 

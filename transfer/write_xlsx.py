@@ -1,7 +1,8 @@
 """XLSX (ECMA-376) from COPY's output, in constant memory: typed cells, frozen header, a sheet about the file.
 
 COPY writes texts in quotes (QUOTE, forced) and all else bare: numbers as they are, instants as `d` and Excel's serial
-number. The quotes thus tell content from structure, and both are rewritten whole, piece by piece, never cell by cell.
+number, or as `t` and a text where spreadsheets have no number that they agree on. The quotes thus tell content from
+structure, and both are rewritten whole, piece by piece, never cell by cell.
 """
 
 import re
@@ -21,6 +22,7 @@ MAX_COLUMNS: Final = 16_384
 _EMPTY: Final = b"<c/>"
 _NUMBER: Final = re.compile(rb"(?<=[\x02\n])(-?[0-9][0-9.e+-]*)(?=[\x02\n])")
 _DATE: Final = re.compile(rb"(?<=[\x02\n])d(-?[0-9][0-9.e+-]*)(?=[\x02\n])")
+_WORDS: Final = re.compile(rb"(?<=[\x02\n])t([^\x02\n]+)(?=[\x02\n])")
 _ODD: Final = re.compile(rb"[\x00\x02-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]|_(?=x[0-9A-Fa-f]{4}_)")
 _LARGE: Final = 3 << 30
 _CELL_BYTES: Final = 120
@@ -149,6 +151,8 @@ def _structure(structure: bytes) -> bytes:
     text = fill_blanks(structure, _EMPTY)
     text = _NUMBER.sub(rb"<c><v>\1</v></c>", text)
     text = _DATE.sub(rb'<c s="1"><v>\1</v></c>', text)
+    if b"t" in structure:
+        text = _WORDS.sub(parts.TEXT_OPEN + rb"\1" + parts.TEXT_CLOSE, text)
     text = text.replace(D, b"").replace(Q, parts.TEXT_OPEN + Q + parts.TEXT_CLOSE)
     return b"<row>" + text[1:-1].replace(b"\n", b"</row><row>") + b"</row>"
 

@@ -385,3 +385,27 @@ async def test_sample_data_has_no_national_ids_to_open(exporting: Exporting, fil
     job = await exporting.export(columns=columns, sample_rows=3, unmask=True, format=file_format)
     data = await exporting.bytes(job)
     assert (b"sealed" in data, data.count(b"***")) == (False, 3)
+
+
+@pytest.mark.parametrize(
+    ("moment", "shown"),
+    [
+        (datetime(1753, 1, 1, tzinfo=UTC), "01.01.1753 00:00"),
+        (datetime(1900, 1, 1, tzinfo=UTC), "01.01.1900 00:00"),
+        (datetime(1900, 3, 2, tzinfo=UTC), datetime(1900, 3, 2)),  # noqa: DTZ001 - workbooks hold no zone
+        (datetime(9999, 12, 31, 23, 59, tzinfo=UTC), "31.12.9999 23:59"),
+    ],
+)
+async def test_a_day_that_spreadsheets_have_no_number_for_is_a_text(
+    exporting: Exporting, moment: datetime, shown: object
+) -> None:
+    async with exporting.runtime.database.unit(exporting.organization.id) as connection:
+        lead_id = await add_lead(connection, converted_at=moment)
+    job = await exporting.export(
+        columns=(ColumnSpec(field=LeadFieldKey.CONVERTED_AT), *NAME_AND_SCORE),
+        ids=(format_id(IdKind.LEAD, lead_id),),
+        format=ExportFormat.XLSX,
+        file=FileOptions(date_format="DD.MM.YYYY HH:MM"),
+    )
+    workbook = openpyxl.load_workbook(io.BytesIO(await exporting.bytes(job)))
+    assert workbook["Leads"]["A2"].value == shown

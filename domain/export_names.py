@@ -31,7 +31,12 @@ PACKED_TYPES: Final = {
     Compression.GZIP: "application/gzip",
     Compression.ZSTD: "application/zstd",
 }
-_PACKED: Final = {Compression.NONE: "", Compression.GZIP: ".gz", Compression.ZSTD: ".zst"}
+_PACKED: Final = {
+    Compression.NONE: "",
+    Compression.ZIP: ".zip",
+    Compression.GZIP: ".gz",
+    Compression.ZSTD: ".zst",
+}
 _TOKENS: Final = ("status", "date", "time", "compact", "format", "filter", "organization")
 _LONGEST: Final = 120
 FALLBACK: Final = "leads_export"
@@ -56,9 +61,9 @@ def file_name(pattern: str, facts: NameFacts) -> str:
 
 def with_extension(stem: str, file_format: ExportFormat, compression: Compression) -> str:
     """`leads` as `leads.csv.gz`; an archive is called `leads.zip`. An extension that is there already stays single."""
-    inner = EXTENSIONS[file_format]
-    stem = stem.removesuffix(inner)
-    return f"{stem}.zip" if compression is Compression.ZIP else f"{stem}{inner}{_PACKED[compression]}"
+    inner, outer = EXTENSIONS[file_format], _PACKED[compression]
+    stem = stem.removesuffix(outer).removesuffix(inner)
+    return f"{stem}{outer}" if compression is Compression.ZIP else f"{stem}{inner}{outer}"
 
 
 def part_name(name: str, file_format: ExportFormat) -> str:

@@ -62,6 +62,20 @@ def test_the_tokens_of_a_name_are_filled_in_and_cleaned() -> None:
     assert resolve(spec, FACTS).file_name == "acme_csv_new_.csv.gz"
 
 
+@pytest.mark.parametrize(
+    ("name", "compression", "file_name"),
+    [
+        ("leads.zip", Compression.ZIP, "leads.zip"),
+        ("leads.csv.zip", Compression.ZIP, "leads.zip"),
+        ("leads.csv.gz", Compression.GZIP, "leads.csv.gz"),
+        ("leads.zst", Compression.ZSTD, "leads.csv.zst"),
+    ],
+)
+def test_an_extension_that_is_there_already_stays_single(name: str, compression: Compression, file_name: str) -> None:
+    spec = ExportSpec(file=FileOptions(name=name), compression=compression)
+    assert resolve(spec, FACTS).file_name == file_name
+
+
 def test_the_zone_of_the_file_decides_the_date_in_its_name() -> None:
     options = FileOptions(time_zone="Asia/Tokyo", name="x_{date}_{time}")
     assert resolve(ExportSpec(file=options), FACTS).file_name == "x_2024-01-15_233022.csv"

@@ -4,6 +4,7 @@ A token is `<key id>.<payload>.<signature>`: base64url without padding of a JSON
 """
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -109,11 +110,13 @@ def verify(keyring: Keyring, token: str, now: datetime) -> Ticket:
     return ticket
 
 
-async def open_download(runtime: Runtime, token: str, address: str | None, *, begins: bool = True) -> Download:
+async def open_download(
+    runtime: Runtime, token: str, address: str | None, *, begins: Callable[[JobFileRecord], bool] = lambda _: True
+) -> Download:
     """The file that a link opens. Raises LinkRefused.
 
-    `begins`: it is counted and written to the activity log, as the start of a download is; further ranges of it and
-    HEAD requests are not.
+    Where it `begins`, it is counted and written to the activity log, as the start of a download is; further ranges of
+    it and HEAD requests are not.
     """
     ticket = verify(runtime.keyring, token, datetime.now(UTC))
     async with runtime.database.unit(ticket.organization) as connection:
@@ -123,7 +126,7 @@ async def open_download(runtime: Runtime, token: str, address: str | None, *, be
             raise LinkRefused(WhyRefused.LINK, "This link is not valid any more.")
         if not linked.available:
             raise LinkRefused(WhyRefused.GONE, "The file has been deleted.")
-        if begins:
+        if begins(linked.file):
             await _note(connection, linked, doer)
     return Download(linked.file)
 

@@ -44,9 +44,13 @@ class _Begun:
     def __init__(self) -> None:
         self._tokens: OrderedDict[str, None] = OrderedDict()
 
-    def begins(self, token: str, wanted: str | None) -> bool:
+    def begins(self, token: str, request: Request, file: JobFileRecord) -> bool:
         """Whether a request begins a download: at its first byte, or at any other where nothing went before."""
-        return wanted is None or wanted.replace(" ", "").startswith("bytes=0-") or token not in self._tokens
+        try:
+            part = _part(request, file)
+        except RangeNotSatisfiable:
+            return False
+        return request.method != "HEAD" and (part is None or part.start == 0 or token not in self._tokens)
 
     def remember(self, token: str) -> None:
         """A download has begun."""
@@ -65,10 +69,13 @@ class _Files:
         """A file behind a signed link: whole, in part, or only its headers."""
         token, head = str(request.path_params["token"]), request.method == "HEAD"
         address = request.client.host if request.client else None
-        begins = not head and self.begun.begins(token, request.headers.get("range"))
+
+        def begins(file: JobFileRecord) -> bool:
+            return self.begun.begins(token, request, file)
+
         try:
             opened = await links.open_download(self.runtime, token, address, begins=begins)
-            if begins:
+            if begins(opened.file):
                 self.begun.remember(token)
             elsewhere = None if head else await self.runtime.store.presign(opened.file.key, _PRESIGNED_SECONDS)
             if elsewhere is not None:
@@ -82,17 +89,14 @@ class _Files:
             return _refused(503, _UNAVAILABLE, _LATER)
 
     async def _answer(self, request: Request, file: JobFileRecord) -> Response:
-        etag = f'"{file.sha256}"'
         headers = {
             **_HEADERS,
             "Accept-Ranges": "bytes",
             "Content-Disposition": content_disposition(file.name),
-            "ETag": etag,
+            "ETag": _etag(file),
         }
-        condition = request.headers.get("if-range")
-        wanted = request.headers.get("range") if condition in (None, etag) else None
         try:
-            part = requested_range(wanted, file.bytes)
+            part = _part(request, file)
         except RangeNotSatisfiable:
             return _refused(416, "The file has no such range.", {"Content-Range": f"bytes */{file.bytes}"})
         status = 200
@@ -159,6 +163,17 @@ def file_routes(runtime: Runtime, *, pause_seconds: float) -> list[Route]:
         Route("/templates/{token}", files.template, methods=["GET"]),
         Route("/uploads/{token}", files.upload, methods=["PUT"]),
     ]
+
+
+def _part(request: Request, file: JobFileRecord) -> ByteRange | None:
+    """What is to be sent of the file, None for all of it; only GET has ranges. Raises RangeNotSatisfiable."""
+    if request.method == "HEAD" or request.headers.get("if-range") not in (None, _etag(file)):
+        return None
+    return requested_range(request.headers.get("range"), file.bytes)
+
+
+def _etag(file: JobFileRecord) -> str:
+    return f'"{file.sha256}"'
 
 
 async def _chained(first: bytes, rest: AsyncIterator[bytes] | None) -> AsyncIterator[bytes]:

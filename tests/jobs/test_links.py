@@ -78,7 +78,7 @@ async def _refused(exporting: Exporting, token: str) -> WhyRefused:
 async def test_a_download_is_counted_and_logged_once(exporting: Exporting) -> None:
     token = await _token(exporting)
     opened = await open_download(exporting.runtime, token, "192.0.2.7")
-    await open_download(exporting.runtime, token, "192.0.2.7", begins=False)
+    await open_download(exporting.runtime, token, "192.0.2.7", begins=lambda _: False)
     sql = "select actor_name, ip_address, job_id from activity where action = 'EXPORT_DOWNLOADED'"
     [entry] = await exporting.runtime.database.read(exporting.organization.id, sql)
     assert tuple(entry) == ("Dana", "192.0.2.7", opened.file.job_id)

@@ -91,6 +91,34 @@ async def test_s26_who_leaves_out_the_first_byte_is_written_down_all_the_same(
     assert await downloads(desk, job) == 1
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"Range": "bytes=-999999"}, {"Range": "bytes=1-2,3-"}, {"Range": "bytes=1-", "If-Range": '"another"'}],
+)
+async def test_s26_a_whole_file_is_written_down_each_time_it_is_sent(
+    desk: Desk, http: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
+    link, job = await a_link(desk)
+    whole = await http.get(link)
+    assert (await http.get(link, headers=headers)).content == whole.content
+    assert await downloads(desk, job) == 2
+
+
+async def test_s26_nothing_is_written_down_where_nothing_is_sent(desk: Desk, http: httpx.AsyncClient) -> None:
+    link, job = await a_link(desk)
+    assert (await http.get(link, headers={"Range": "bytes=99999999-"})).status_code == 416
+    assert await downloads(desk, job) == 0
+    assert (await http.get(link, headers={"Range": "bytes=1-"})).status_code == 206
+    assert await downloads(desk, job) == 1
+
+
+async def test_headers_alone_are_those_of_the_whole_file(desk: Desk, http: httpx.AsyncClient) -> None:
+    link, _ = await a_link(desk)
+    whole = await http.get(link)
+    head = await http.head(link, headers={"Range": "bytes=0-4"})
+    assert (head.status_code, head.headers["content-length"]) == (200, str(len(whole.content)))
+
+
 async def test_s26_a_deleted_file_is_gone(desk: Desk, http: httpx.AsyncClient) -> None:
     link, job = await a_link(desk)
     await desk.ask("mutation ($id: ID!) { deleteJobFiles(id: $id) { userErrors { code } } }", id=job)

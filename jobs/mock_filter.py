@@ -2,13 +2,27 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, cast
 
 from db.filters import FilterContext
 from domain.fields import FIELDS
-from domain.filters import AllOf, AnyOf, Condition, CustomCondition, LeadFilter, Not, Operator, Period, Scalar, Search
+from domain.filters import (
+    FLAGS,
+    AllOf,
+    AnyOf,
+    Condition,
+    CustomCondition,
+    Kind,
+    LeadFilter,
+    Not,
+    Operator,
+    Period,
+    Scalar,
+    Search,
+)
 from domain.ids import kind_of, parse_id
 from domain.json import JsonObject, JsonValue
 from domain.periods import period_start
@@ -17,6 +31,7 @@ from jobs.mock_data import References, Row
 
 SHORTEST_INSIDE: Final = 3
 """A shorter term is looked for at the beginning of the name alone."""
+_SMALLEST: Final = Decimal("0.0001")
 _STEP: Final = {Operator.GT: 1, Operator.GTE: 0, Operator.LT: -1, Operator.LTE: 0}
 
 
@@ -36,13 +51,17 @@ class Bender:
                 self._each(row, items)
             case AnyOf(items):
                 self.bend(row, self._rng.choice(items))
+            case Not(Condition() | CustomCondition() as item) if item.operator in FLAGS:
+                self.bend(row, replace(item, value=not item.value))
             case Not():
                 pass
             case Search(text):
                 row["conversation_summary"] = f"{row['conversation_summary']} {text}"
                 row["name"] = row["name"] if len(text) >= SHORTEST_INSIDE else f"{text} {row['name']}"
-            case CustomCondition(key, _, value):
-                row["custom"] = {**cast("JsonObject", row["custom"]), key: str(self._pick(value))}
+            case CustomCondition(key, operator, value):
+                empty = operator is Operator.IS_NULL and value
+                made = None if empty else str(self._pick(value))
+                row["custom"] = {**cast("JsonObject", row["custom"]), key: made}
             case Condition():
                 self._condition(row, leads)
 
@@ -74,7 +93,7 @@ class Bender:
         operator, value = condition.operator, condition.value
         match operator:
             case Operator.IS_NULL:
-                return None if value else present
+                return None if value else self._something(condition, present)
             case Operator.IS_EMPTY:
                 return [] if value else present or ["sample"]
             case Operator.HAS_ANY | Operator.HAS_ALL:
@@ -88,6 +107,24 @@ class Bender:
             case _:
                 return self._scalar(operator, self._pick(value))
 
+    def _something(self, condition: Condition, present: JsonValue) -> JsonValue:
+        """What is there already, else a value of the field's kind; no id is made up."""
+        if present is not None:
+            return present
+        match condition.field.kind:
+            case Kind.INSTANT:
+                return (self._now - timedelta(minutes=self._rng.randrange(60 * 24))).isoformat()
+            case Kind.INT | Kind.DECIMAL:
+                return self._rng.randrange(1, 101)
+            case Kind.BOOLEAN:
+                return True
+            case Kind.ENUM if condition.field.enum is not None:
+                return self._rng.choice(list(condition.field.enum)).value
+            case Kind.STRING | Kind.KEY:
+                return "sample"
+            case _:
+                return None
+
     def _scalar(self, operator: Operator, value: Scalar) -> JsonValue:
         match value:
             case Period():
@@ -100,7 +137,7 @@ class Bender:
             case int():
                 return value + _STEP.get(operator, 0)
             case Decimal():
-                return str(value + _STEP.get(operator, 0))
+                return str(value + _STEP.get(operator, 0) * _SMALLEST)
             case str():
                 return _plain_id(value)
 

@@ -409,3 +409,23 @@ async def test_a_day_that_spreadsheets_have_no_number_for_is_a_text(
     )
     workbook = openpyxl.load_workbook(io.BytesIO(await exporting.bytes(job)))
     assert workbook["Leads"]["A2"].value == shown
+
+
+@pytest.mark.parametrize(
+    "filter_",
+    [
+        {"convertedAt": {"isNull": False}},
+        {"lastCallStatus": {"isNull": False}, "conversionValue": {"isNull": False}},
+        {"conversionValue": {"gt": "10.5", "lt": "10.7"}},
+        {"custom": [{"key": "budget", "isNull": True}]},
+        {"not": {"custom": [{"key": "budget", "isNull": True}]}},
+        {"not": {"email": {"isNull": False}}},
+    ],
+)
+async def test_sample_data_meets_what_a_filter_says_of_empty_fields_and_narrow_ranges(
+    exporting: Exporting, filter_: dict[str, object]
+) -> None:
+    async with exporting.runtime.database.unit(exporting.organization.id) as connection:
+        await connection.execute("insert into custom_fields (key, label) values ('budget', 'Budget')")
+    job = await exporting.export(columns=NAME_AND_SCORE, sample_rows=5, filter=filter_)
+    assert (await exporting.file(job)).rows == 5

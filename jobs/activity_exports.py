@@ -73,14 +73,17 @@ async def run_activity_export(runtime: Runtime, job: RunningJob) -> JobEnd:
     """
     resolved = decode(ResolvedActivityExport, job.record.spec)
     job.report("counting", 0, None)
+    limit = asyncio.timeout(LONGEST_SECONDS)
     try:
-        async with asyncio.timeout(LONGEST_SECONDS), runtime.database.snapshot(job.organization_id) as connection:
+        async with limit, runtime.database.snapshot(job.organization_id) as connection:
             snapshot = await open_snapshot(connection, resolved.time_zone)
             organization = await load_organization(connection)
             rows = await _count(connection, _wanted(organization, resolved))
             run = _Run(runtime, job, organization, resolved, snapshot.at, rows)
             stored = await run.write_data(connection)
     except TimeoutError:
+        if not limit.expired():
+            raise
         raise JobFailed(JobFailureCode.LIMIT_EXCEEDED, "The export took longer than an hour.") from None
     return await run.end(stored)
 

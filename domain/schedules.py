@@ -1,5 +1,6 @@
 """When a schedule is due: cron expressions of five fields, read in a time zone."""
 
+import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -9,11 +10,13 @@ __all__ = ["is_cron", "next_run"]
 
 _FIELDS = 5
 _HOUR = 1
+_CHANCE = re.compile(r"\b[RH]\b", re.IGNORECASE)
+"""Slots that the library would draw anew each time it is asked."""
 
 
 def is_cron(text: str) -> bool:
     """Whether the text is a cron expression of minute, hour, day, month and weekday that is ever due."""
-    if len(text.split()) != _FIELDS or not croniter.is_valid(text):
+    if len(text.split()) != _FIELDS or _CHANCE.search(text) or not croniter.is_valid(text):
         return False
     try:
         next_run(text, ZoneInfo("UTC"), datetime.now(UTC))

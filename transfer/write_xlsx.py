@@ -6,7 +6,7 @@ structure, and both are rewritten whole, piece by piece, never cell by cell.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -98,10 +98,14 @@ class XlsxWriter:
 
     def finish(self) -> bytes:
         """The end of the last sheet, and the sheet that describes the file."""
-        rows = b"".join(parts.text_row(pair) for pair in self._plan.about)
+        rows = b"".join(map(parts.text_row, (*self._plan.about, *self._shortcomings())))
         sheet = parts.sheet_start(("Name", "Value"), (24, 80)) + rows + parts.SHEET_END
         name = f"xl/worksheets/sheet{self._sheet + 1}.xml"
         return self._close_sheet() + self._archive.write(name, sheet) + self._archive.finish()
+
+    def _shortcomings(self) -> Iterator[tuple[str, str]]:
+        if self.cut:
+            yield "Shortened cells", f"{self.cut:,}: a cell of a workbook holds {parts.MAX_CELL:,} characters"
 
     def _open_sheet(self) -> bytes:
         self._sheet += 1

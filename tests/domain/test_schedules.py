@@ -41,11 +41,25 @@ def test_an_hour_that_the_clocks_skip_is_due_when_they_have_jumped():
     assert slots("30 2 * * *", NEW_YORK, after, 2) == ["2026-03-08T07:00:00+00:00", "2026-03-09T06:30:00+00:00"]
 
 
-@pytest.mark.parametrize("cron", ["0 8 * * *", "*/15 9-17 * * 1-5", "0 0 1 1 *"])
+@pytest.mark.parametrize("cron", ["0 8 * * *", "*/15 9-17 * * 1-5", "0 0 1 1 *", "0 8 * MAR THU"])
 def test_expressions_of_five_fields_are_taken(cron: str):
     assert is_cron(cron)
 
 
-@pytest.mark.parametrize("cron", ["", "@daily", "* * * *", "* * * * * *", "61 * * * *", "0 0 30 2 *", "a b c d e"])
+@pytest.mark.parametrize(
+    "cron",
+    [
+        "",
+        "@daily",
+        "* * * *",
+        "* * * * * *",
+        "61 * * * *",
+        "0 0 30 2 *",
+        "a b c d e",
+        "R R * * *",
+        "H(0-9) 8 * * *",
+        "r/5 * * * *",
+    ],
+)
 def test_anything_else_is_refused(cron: str):
     assert not is_cron(cron)

@@ -97,9 +97,11 @@ def test_a_sheet_that_is_exactly_full_needs_no_next_one() -> None:
     assert _workbook(rows, per_sheet=3)[0].sheetnames == ["Leads", "Leads 2", "About"]
 
 
-def test_a_cell_longer_than_excel_allows_is_cut_and_counted() -> None:
+def test_a_cell_longer_than_excel_allows_is_cut_and_the_last_sheet_says_so() -> None:
     workbook, writer = _workbook([("😀" * MAX_CELL, None, None, "é" * MAX_CELL)])
     assert writer.cut == 1
+    *_, last = workbook["About"].iter_rows(values_only=True)
+    assert last == ("Shortened cells", "1: a cell of a workbook holds 32,767 characters")
     assert len(str(workbook["Leads"]["A2"].value).encode("utf-16-le")) // 2 == MAX_CELL - 1
     assert workbook["Leads"]["D2"].value == "é" * MAX_CELL
 

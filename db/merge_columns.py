@@ -26,6 +26,7 @@ EXTRA_COLUMNS: Final[Mapping[str, str]] = {
     "m_target": "uuid",
     "m_untouched": "text[]",
     "m_cleared": "text[]",
+    "m_defaulted": "text[]",
     "m_note": "text",
     "m_search": "text",
     "m_cipher": "text",
@@ -166,7 +167,7 @@ def _blank(rules: MergeRules, column: str) -> str:
 
 
 def _custom(rules: MergeRules) -> str:
-    given = "coalesce(m.custom, '{}'::jsonb)"
+    given = "(coalesce(m.custom, '{}'::jsonb) - coalesce(m.m_defaulted, '{}'::text[]))"
     if rules.strategy is MergeStrategy.FILL_BLANKS:
         return f"{given} || l.custom"
     return f"(l.custom || {given}) - coalesce(m.m_cleared, '{{}}'::text[])"

@@ -104,7 +104,8 @@ class MergeRows:
 
     `ids` are the ids of new leads, as text like all ids here. `copy` holds COPY text lines of `MergeRules.columns`, one
     a row. `numbers` are the rows' places in the file. `untouched` are PostgreSQL array literals of
-    columns that must not change an existing lead (empty list: none). `cleared_custom` are custom keys to remove.
+    columns that must not change an existing lead (empty list: none). `cleared_custom` are custom keys to remove,
+    `defaulted_custom` those that only a new lead gets.
     `finished` are rows that an earlier retry has brought in: they are skipped.
     `retired` are rows whose status is out of use, with why they must make or move no lead.
     """
@@ -118,6 +119,7 @@ class MergeRows:
     notes: Sequence[str | None] | None = None
     national_ids: Sequence[str | None] | None = None
     cleared_custom: Mapping[int, Sequence[str]] = field(default_factory=dict[int, Sequence[str]])
+    defaulted_custom: Mapping[int, Sequence[str]] = field(default_factory=dict[int, Sequence[str]])
     finished: frozenset[int] = frozenset()
     retired: "Mapping[int, RowProblem]" = field(default_factory=dict[int, "RowProblem"])
 

@@ -93,6 +93,7 @@ def stage(rules: MergeRules, rows: MergeRows, update: Update, target: Target, se
         update.lead_id,
         untouched,
         array_literal(rows.cleared_custom.get(index, ())),
+        array_literal(rows.defaulted_custom.get(index, ())),
         note,
         _search(rules, rows, index, target),
         None if national is None else sealer.seal(national, update.lead_id),

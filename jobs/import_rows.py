@@ -69,6 +69,7 @@ def rows_of(ready: Ready, renamed: dict[str, str], finished: frozenset[int] = fr
         notes=ready.notes,
         national_ids=ready.national_ids,
         cleared_custom=ready.cleared_custom,
+        defaulted_custom=ready.defaulted_custom,
         finished=finished,
         retired={index: _problem(index, issue) for index, issue in ready.retired.items()},
     )

@@ -54,6 +54,7 @@ class Assembler:
             notes=_texts(judged.by_field.get(_K.NOTES), rows),
             national_ids=_texts(judged.by_field.get(_K.NATIONAL_ID), rows),
             cleared_custom=self._cleared_custom(judged, rows),
+            defaulted_custom=self._defaulted_custom(judged, rows),
             warned=rows.places(judged.log.warned),
             retired=_retired(judged, rows),
         )
@@ -125,6 +126,14 @@ class Assembler:
             for place in rows.places(blank):
                 cleared[place] = (*cleared.get(place, ()), key)
         return cleared
+
+    def _defaulted_custom(self, judged: Judged, rows: "_Rows") -> dict[int, tuple[str, ...]]:
+        defaulted = dict[int, tuple[str, ...]]()
+        if self.options.merge_strategy in _UPDATING:
+            for key, column in judged.custom.items():
+                for place in rows.places(column.defaulted):
+                    defaulted[place] = (*defaulted.get(place, ()), key)
+        return defaulted
 
 
 class _Rows:

@@ -151,7 +151,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     change an existing lead: a blank cell under KEEP, a default standing in for a blank one, a masked cell.
     `notes` and `national_ids` are plain texts that the worker stores in their own way; they are not in `copy`
     (`notes_count` is, where notes are mapped). The custom fields are in `copy` as one JSON object, `custom`, to be
-    merged into the lead's; `cleared_custom` lists, under CLEAR, the keys to remove for a row index.
+    merged into the lead's; `cleared_custom` lists, under CLEAR, the keys to remove for a row index, `defaulted_custom`
+    those where a default stands in, which a lead that is there keeps as it has them.
     `warned` are the indexes of rows that have a warning.
     `retired` are those of rows whose status is out of use, each with its issue: such a row must make and move no lead.
     """
@@ -170,6 +171,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     notes: list[str | None] | None = None
     national_ids: list[str | None] | None = None
     cleared_custom: dict[int, tuple[str, ...]] = {}
+    defaulted_custom: dict[int, tuple[str, ...]] = {}
     warned: list[int] = []
     retired: dict[int, Issue] = {}
 

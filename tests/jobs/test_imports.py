@@ -227,3 +227,17 @@ async def test_an_unknown_chatbot_leaves_the_chatbot_as_it_is_and_is_told_with_t
     assert unknown == {"chatbot": (ValueCount("Greter", 2, "Greeter"),)}
     strict = overwriting(must_be_valid=(LeadFieldKey.CHATBOT_NAME,))
     assert counts_of(await importing.run(data, options=strict)) == {"unchanged": 1, "failed": 2}
+
+
+@pytest.mark.parametrize("strategy", [MergeStrategy.OVERWRITE, MergeStrategy.FILL_BLANKS])
+async def test_a_default_of_a_custom_field_is_for_new_leads_alone(importing: Importing, strategy: MergeStrategy):
+    header = "name,phone,source,plan"
+    first = csv(("A", PHONES[0], "web", "gold"), ("B", PHONES[1], "web", ""), header=header)
+    await importing.run(first, options=ImportOptions(unmapped=UnmappedColumns.CUSTOM))
+    data = csv(*((name, PHONES[place], "web", "") for place, name in enumerate("ABC")), header=header)
+    options = ImportOptions(
+        merge_strategy=strategy, unmapped=UnmappedColumns.CUSTOM, defaults=(FieldValue(custom="plan", value="basic"),)
+    )
+    job = await importing.run(data, options=options)
+    assert await importing.leads("name, custom") == [("A", {"plan": "gold"}), ("B", {}), ("C", {"plan": "basic"})]
+    assert counts_of(job) == {"created": 1, "unchanged": 2}

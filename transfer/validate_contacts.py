@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -68,8 +68,9 @@ class PhoneReading(dict[str, PhoneCell]):
         phone = read_phone(written, self._rules.country)
         if phone.valid:
             return PhoneCell(phone.text, phone.display, phone.key, phone.key[1:], None)
-        digits = phone_digits(phone.key) or ""
-        return PhoneCell(escape(phone.text), escape(phone.display), escape(phone.key), digits, self._invalid)
+        written, digits = escape(phone.text), phone_digits(phone.key) or ""
+        flaw = replace(self._invalid, kept=written)
+        return PhoneCell(written, escape(phone.display), escape(phone.key), digits, flaw)
 
 
 def _unshortened(text: str) -> str | None:

@@ -241,3 +241,16 @@ async def test_a_default_of_a_custom_field_is_for_new_leads_alone(importing: Imp
     job = await importing.run(data, options=options)
     assert await importing.leads("name, custom") == [("A", {"plan": "gold"}), ("B", {}), ("C", {"plan": "basic"})]
     assert counts_of(job) == {"created": 1, "unchanged": 2}
+
+
+@pytest.mark.parametrize("strategy", [MergeStrategy.OVERWRITE, MergeStrategy.FILL_BLANKS])
+async def test_a_phone_and_an_address_that_do_not_validate_reach_a_lead_that_is_there(
+    importing: Importing, strategy: MergeStrategy
+):
+    header = "name,source,external id,phone,email"
+    await importing.run(csv(("A", "web", "X1", "", ""), header=header), options=ImportOptions(required=()))
+    data = csv(("A", "web", "X1", "555 ask Bo", "a at example"), header=header)
+    job = await importing.run(data, options=ImportOptions(merge_strategy=strategy, required=()))
+    assert counts_of(job) == {"updated": 1}
+    assert result_of(job).counts.warnings == 1
+    assert await importing.leads("phone, phone_key, email") == [("555 ask Bo", "555", "a at example")]

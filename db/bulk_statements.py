@@ -150,6 +150,8 @@ def _twin(change: BulkChange) -> str:
     status = change.status
     if status is None or not status.guarded or status.stage in ("WON", "LOST"):
         return "false"
+    if "phone_key" in change.lead.cleared:
+        return "false"
     return f"""(coalesce(b.stage in {_CLOSED} and b.phone_key is not null, false) and (
       exists (select from leads o where o.phone_key = b.phone_key and o.id <> b.id and o.stage not in {_CLOSED})
       or row_number() over (partition by b.stage in {_CLOSED}, b.phone_key order by b.position) > 1))"""

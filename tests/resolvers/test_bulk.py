@@ -149,6 +149,17 @@ async def test_a_lead_that_would_double_an_active_one_fails_alone(desk: Desk):
     assert [row["name"] for row in rows] == ["second", "twin of open"]
 
 
+async def test_a_lead_whose_phone_is_emptied_doubles_none(desk: Desk):
+    closed, _ = await desk.leads(
+        {"name": "A", "phone": "+12125550100", "status": "lost"}, {"name": "B", "phone": "+12125550100"}
+    )
+    answer = await update(desk, {"ids": [closed]}, {"status": "new", "clear": ["PHONE"]})
+    assert counts(answer["job"]) == (1, 1, 0, 0)
+    assert await desk.rows("select stage, phone_key from app.leads where name = 'A'") == [
+        {"stage": "NEW", "phone_key": None}
+    ]
+
+
 async def test_leads_are_shared_out_evenly(desk: Desk):
     leads = await desk.leads(*({"name": str(number)} for number in range(7)))
     users = [await desk.user(name) for name in ("Ann", "Bob", "Cem")]

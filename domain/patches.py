@@ -103,7 +103,11 @@ def _values(patch: LeadPatch) -> dict[str, str | int]:
         "wonReason": patch.won_reason,
         "lossReason": patch.loss_reason,
     }
-    return {name: value for name, value in given.items() if value is not None}
+    return {
+        name: value.strip() if name in _TEXTS and isinstance(value, str) else value
+        for name, value in given.items()
+        if value is not None
+    }
 
 
 def _tag_problems(tags: Sequence[str], path: Path) -> Iterator[Problem]:

@@ -160,6 +160,13 @@ async def test_a_lead_whose_phone_is_emptied_doubles_none(desk: Desk):
     ]
 
 
+async def test_texts_are_kept_without_the_blanks_around_them(desk: Desk):
+    ads, none = await desk.leads({"name": "A", "lead_source": "Ads"}, {"name": "B"})
+    answer = await update(desk, {"ids": [ads, none]}, {"leadSource": " Ads "})
+    assert counts(answer["job"]) == (2, 1, 1, 0)
+    assert await desk.rows("select distinct lead_source from app.leads") == [{"lead_source": "Ads"}]
+
+
 async def test_leads_are_shared_out_evenly(desk: Desk):
     leads = await desk.leads(*({"name": str(number)} for number in range(7)))
     users = [await desk.user(name) for name in ("Ann", "Bob", "Cem")]

@@ -1,6 +1,5 @@
 """One pass over a file: block after block, each in one transaction with its counts, reports and checkpoint."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -9,16 +8,16 @@ from db.import_facts import NamedCompany, add_companies, drop_companies, finishe
 from db.import_reports import write_groups, write_issues, write_outcomes
 from db.locks import Lock, take
 from db.merge import merge
-from db.merge_rules import MergeRules, Outcome
+from db.merge_rules import MergeRules
 from domain.imports import Checkpoint, ImportCounts, ImportPass, ImportResult, ImportSpec
 from domain.national_ids import NationalIds
 from domain.stored import encode
 from jobs.import_findings import Findings, MergedBlock, row_outcomes
-from jobs.import_rows import rows_of
+from jobs.import_rows import rows_of, unused_companies
 from jobs.import_touches import added_touches, first_values
 from jobs.running import RunningJob
 from jobs.runtime import Runtime
-from transfer.messages import Block, NewCompany, Opened
+from transfer.messages import Block, Opened
 
 __all__ = ["PHASES", "FilePass", "added", "rows_done"]
 
@@ -67,7 +66,7 @@ class FilePass:
             self._renamed |= others
         rows = rows_of(block.ready, self._renamed, await self._finished(connection, block))
         merged = MergedBlock(block, rows, await merge(connection, self._rules, rows, self._sealer))
-        unused = made & _unused(block.companies, merged)
+        unused = made & unused_companies(block.companies, merged.outcome)
         if unused:
             await drop_companies(connection, unused)
         return merged
@@ -139,14 +138,4 @@ def added(first: ImportCounts, second: ImportCounts) -> ImportCounts:
         skipped=first.skipped + second.skipped,
         failed=first.failed + second.failed,
         warnings=first.warnings + second.warnings,
-    )
-
-
-def _unused(companies: Sequence[NewCompany], merged: MergedBlock) -> frozenset[str]:
-    """Companies that only rows name which wrote nothing."""
-    written = {Outcome.CREATED, Outcome.UPDATED}
-    return frozenset(
-        company.id
-        for company in companies
-        if not any(merged.outcome.outcomes[index] in written for index in company.rows)
     )

@@ -6,12 +6,12 @@ from typing import Final
 from uuid import UUID
 
 from db.merge_columns import DERIVED
-from db.merge_rules import MergeRows, MergeRules, RowProblem
+from db.merge_rules import BlockOutcome, MergeRows, MergeRules, Outcome, RowProblem
 from domain.imports import ImportOptions, Issue
 from domain.vocabulary import DuplicateScope, LeadFieldKey, MatchKey
-from transfer.messages import ColumnOrigin, CopyColumn, Ready
+from transfer.messages import ColumnOrigin, CopyColumn, NewCompany, Ready
 
-__all__ = ["Writer", "rows_of", "rules_of"]
+__all__ = ["Writer", "rows_of", "rules_of", "unused_companies"]
 
 _DERIVED: Final = frozenset(follower for followers in DERIVED.values() for follower in followers)
 
@@ -72,6 +72,14 @@ def rows_of(ready: Ready, renamed: dict[str, str], finished: frozenset[int] = fr
         defaulted_custom=ready.defaulted_custom,
         finished=finished,
         retired={index: _problem(index, issue) for index, issue in ready.retired.items()},
+    )
+
+
+def unused_companies(companies: Sequence[NewCompany], outcome: BlockOutcome) -> frozenset[str]:
+    """Companies that only rows name which wrote nothing."""
+    written = {Outcome.CREATED, Outcome.UPDATED}
+    return frozenset(
+        company.id for company in companies if not any(outcome.outcomes[index] in written for index in company.rows)
     )
 
 

@@ -12,7 +12,7 @@ import msgspec
 from db.activity import Act, doer_of, record
 from db.connections import Connection
 from db.idempotency import remember_answer, remembered
-from db.import_facts import ImportFacts, NamedCompany, add_companies, add_custom_fields, load_facts
+from db.import_facts import ImportFacts, NamedCompany, add_companies, add_custom_fields, drop_companies, load_facts
 from db.locks import Lock, take
 from db.merge import merge
 from db.merge_rules import BlockOutcome, MergeRows, Outcome, RowProblem
@@ -25,7 +25,7 @@ from domain.requests import UpsertLeads
 from domain.stored import decode, encode
 from domain.vocabulary import ActivityAction, ErrorPolicy, LeadFieldKey, Permission, RowOutcome, Severity, UserErrorCode
 from jobs.import_requests import check_options
-from jobs.import_rows import Writer, rows_of, rules_of
+from jobs.import_rows import Writer, rows_of, rules_of, unused_companies
 from jobs.import_source import child_facts, constants_of
 from jobs.runtime import Runtime
 from transfer.documents import JudgedDocuments, judge_documents
@@ -115,13 +115,16 @@ async def push(runtime: Runtime, connection: Connection, actor: Actor, asked: Pu
         )
     except ValueError as error:
         raise invalid(str(error), "input") from error
-    rows = rows_of(judged.ready, await _companies(connection, judged))
+    made, renamed = await _companies(connection, judged)
+    rows = rows_of(judged.ready, renamed)
     if keys := _custom_keys(asked.documents, judged):
         await add_custom_fields(connection, keys)
     writer = Writer(organization_id=actor.organization_id, name=actor.name)
     scope = asked.facts.organization.settings.duplicate_scope
     rules = rules_of(judged.copy_columns, asked.options, scope, writer)
     outcome = await merge(connection, rules, rows, NationalIds(runtime.keyring))
+    if unused := made & unused_companies(judged.companies, outcome):
+        await drop_companies(connection, unused)
     return tuple(_answers(len(asked.documents), judged, rows, outcome))
 
 
@@ -140,12 +143,12 @@ def count_pushed(leads: Sequence[PushedLead]) -> ImportCounts:
     )
 
 
-async def _companies(connection: Connection, judged: JudgedDocuments) -> dict[str, str]:
+async def _companies(connection: Connection, judged: JudgedDocuments) -> tuple[frozenset[str], dict[str, str]]:
+    """The companies made for the documents, and those that were there already, by the id that was meant for them."""
     if not judged.companies:
-        return {}
+        return frozenset(), {}
     named = [NamedCompany(company.id, company.name, company.name_key) for company in judged.companies]
-    _, others = await add_companies(connection, named)
-    return others
+    return await add_companies(connection, named)
 
 
 def _answers(count: int, judged: JudgedDocuments, rows: MergeRows, outcome: BlockOutcome) -> list[PushedLead]:

@@ -143,3 +143,8 @@ async def test_a_key_gives_the_same_answer_again_and_refuses_another_input(pushi
     with pytest.raises(Rejected) as refused:
         await push(pushing, lead("B"), options=options, idempotency_key="k")
     assert refused.value.problems[0].code == "IDEMPOTENCY_MISMATCH"
+
+
+async def test_a_company_is_made_where_a_lead_of_it_is_written(pushing: Importing):
+    await push(pushing, lead(company_name="Acme"), lead("B", company_name="Nobody"))
+    assert await pushing.rows("select name from app.companies") == [{"name": "Acme"}]

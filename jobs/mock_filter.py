@@ -66,7 +66,7 @@ class Bender:
                 self._condition(row, leads)
 
     def _each(self, row: Row, items: Sequence[LeadFilter]) -> None:
-        for item in items:
+        for item in sorted(items, key=_is_exact):  # what names the very values has the last word
             self.bend(row, item)
 
     def _condition(self, row: Row, condition: Condition) -> None:
@@ -146,6 +146,10 @@ class Bender:
 
     def _text(self, operator: Operator, value: object, present: str) -> str:
         return f"{value} {present}".strip() if operator in (Operator.CONTAINS, Operator.STARTS_WITH) else str(value)
+
+
+def _is_exact(leads: LeadFilter) -> bool:
+    return isinstance(leads, Condition | CustomCondition) and leads.operator in (Operator.EQ, Operator.IN)
 
 
 def _plain_id(text: str) -> str:

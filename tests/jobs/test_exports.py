@@ -420,6 +420,8 @@ async def test_a_day_that_spreadsheets_have_no_number_for_is_a_text(
         {"custom": [{"key": "budget", "isNull": True}]},
         {"not": {"custom": [{"key": "budget", "isNull": True}]}},
         {"not": {"email": {"isNull": False}}},
+        {"score": {"gte": 10, "in": [5, 12]}},
+        {"score": {"eq": 12, "gte": 10}},
     ],
 )
 async def test_sample_data_meets_what_a_filter_says_of_empty_fields_and_narrow_ranges(

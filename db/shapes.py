@@ -76,9 +76,10 @@ _LAST: Final = "\U0010ffff"
 def name_range(prefix: str) -> tuple[str, str]:
     """The lower-case names that begin with the prefix: from the first text to before the second, by code points.
 
-    Lower case is character by character, as PostgreSQL's lower() has it under C.UTF-8.
+    Lower case is character by character, as PostgreSQL's lower() has it under C.UTF-8: that of İ is i without a dot
+    above behind it.
     """
-    start = "".join(low if len(low := char.lower()) == 1 else char for char in prefix)
+    start = "".join(char.lower()[0] for char in prefix)
     stem = start.rstrip(_LAST)
     if not stem:
         return start, _LAST * (len(start) + 1)

@@ -1,6 +1,7 @@
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,6 +14,7 @@ from db.pool import Database
 from domain.errors import BadInput
 from domain.filter_input import read_filter
 from domain.ids import IdKind, format_id
+from domain.records import OrganizationRecord
 from domain.vocabulary import LeadFieldKey, MaskingMode
 from tests.conftest import MakeOrganization
 from tests.lead_rows import add_leads
@@ -81,14 +83,26 @@ async def found(shared_database: Database, shared_organization: MakeOrganization
 
     async def find(document: dict[str, object], masks: object = None, zone: object = "UTC"):
         text = json.dumps(document).replace("<dana>", format_id(IdKind.LEAD, ids[DANA]))
-        context = FilterContext(now=NOW, zone=ZoneInfo(zone), country="IL", masks=masks or {})
-        condition = compile_filter(read_filter(json.loads(text)), context)
-        compiled = select(views.leads.c.id).where(condition).compile(dialect=dialect())
-        async with shared_database.unit(organization.id) as connection:
-            rows = await connection.fetch(compiled.string, *(compiled.params[name] for name in compiled.positiontup))
-        return {ids.index(row["id"]) for row in rows}
+        return {
+            ids.index(lead) for lead in await matching(shared_database, organization, json.loads(text), masks, zone)
+        }
 
     return find
+
+
+async def matching(
+    database: Database,
+    organization: OrganizationRecord,
+    document: dict[str, object],
+    masks: object = None,
+    zone: str = "UTC",
+) -> set[UUID]:
+    context = FilterContext(now=NOW, zone=ZoneInfo(zone), country="IL", masks=masks or {})
+    condition = compile_filter(read_filter(document), context)
+    compiled = select(views.leads.c.id).where(condition).compile(dialect=dialect())
+    async with database.unit(organization.id) as connection:
+        rows = await connection.fetch(compiled.string, *(compiled.params[name] for name in compiled.positiontup))
+    return {row["id"] for row in rows}
 
 
 ALL = {DANA, COHEN, ELODIE, NAMELESS}
@@ -187,6 +201,17 @@ ALL = {DANA, COHEN, ELODIE, NAMELESS}
 )
 async def test_a_filter_finds_exactly_its_leads(found: object, document: dict[str, object], expected: object):
     assert await found(document) == expected
+
+
+@pytest.mark.parametrize(
+    "document", [{"name": {"startsWith": "İzmi"}}, {"name": {"startsWith": "izm"}}, {"search": "İz"}]
+)
+async def test_a_name_is_found_by_its_beginning_with_a_dotted_capital_i(
+    shared_database: Database, shared_organization: MakeOrganization, document: dict[str, object]
+):
+    organization = await shared_organization()
+    izmir, _ = await add_leads(shared_database, organization, [{"name": "İzmir Evleri"}, {"name": "Ankara"}])
+    assert await matching(shared_database, organization, document) == {izmir}
 
 
 async def test_an_instant_without_offset_is_in_the_organization_s_zone(found: object):

@@ -39,6 +39,8 @@ MAX_GROUPS: Final = 10_000
 """More groups than these are an error, not a list."""
 
 _DOUBLE: Final[SqlType] = Double()
+_FIRST_DAY: Final = literal_column(f"date '{date.min.isoformat()}'", Date())
+_LAST_DAY: Final = literal_column(f"date '{date.max.isoformat()}'", Date())
 _By = LeadGroupBy
 _K = LeadFieldKey
 
@@ -60,11 +62,12 @@ def _column(name: str) -> Callable[[FromClause], Expression]:
 
 
 def _since(unit: str) -> Callable[[FromClause], Expression]:
-    """The first day of the unit, in the organization's zone."""
+    """The first day of the unit, in the organization's zone; a day that Python has no date for is the nearest."""
 
     def value(lead: FromClause) -> Expression:
         local = lead.c.created_at.op("at time zone")(bindparam("zone", type_=Text()))
-        return sql_cast(func.date_trunc(literal_column(f"'{unit}'", Text()), local), Date())
+        first = sql_cast(func.date_trunc(literal_column(f"'{unit}'", Text()), local), Date())
+        return func.least(func.greatest(first, _FIRST_DAY), _LAST_DAY)
 
     return value
 
@@ -179,7 +182,7 @@ def _value(by: LeadGroupBy, value: object) -> object:
 
 def _label(by: LeadGroupBy, label: object) -> object:
     if isinstance(label, date):
-        return f"{label:%Y-%m}" if _DIMENSIONS[by].month else label.isoformat()
+        return label.isoformat()[: len("YYYY-MM")] if _DIMENSIONS[by].month else label.isoformat()
     if label is not None and by in _WORDED:
         return str(label).replace("_", " ").capitalize()
     return label

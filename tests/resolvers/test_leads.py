@@ -253,6 +253,21 @@ async def test_groups_name_statuses_companies_chatbots_and_people(requester: Req
     ]
 
 
+async def test_groups_by_time_hold_leads_whose_local_day_is_before_the_first_year_or_after_the_last(
+    shared_database: Database, shared_organization: MakeOrganization
+):
+    edges = [datetime(1, 1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, tzinfo=UTC)]
+    days = [{"0001-01-01", "9999-12-31"}, {"0001-01-01", "9999-12-27"}, {"0001-01", "9999-12"}]
+    for zone in ("America/New_York", "Asia/Tokyo"):
+        requester = Requester(shared_database, await shared_organization(zone=zone))
+        await add_leads(shared_database, requester.organization, [{"created_at": edge} for edge in edges])
+        found = []
+        for by in ("CREATED_DAY", "CREATED_WEEK", "CREATED_MONTH"):
+            data = await requester.ask(f"{{ leadGroups(by: [{by}]) {{ keys {{ value }} }} }}")
+            found.append({group["keys"][0]["value"] for group in data["leadGroups"]})
+        assert found == days, zone
+
+
 @pytest.mark.parametrize("by", ["", "STATUS, STATUS", "STATUS, STAGE, SOURCE, CATEGORY, COMPANY"])
 async def test_groups_need_one_to_four_different_dimensions(requester: Requester, by: str):
     refused = await requester.refusal(f"{{ leadGroups(by: [{by}]) {{ count }} }}")

@@ -27,8 +27,9 @@ from domain.filters import (
     Value,
 )
 from domain.ids import IdKind, parse_id
+from domain.instants import given_instant
 from domain.masking import Masks
-from domain.periods import in_utc, period_start
+from domain.periods import period_start
 from domain.phones import read_phone
 from domain.vocabulary import LeadFieldKey, MaskingMode, UserErrorCode
 
@@ -179,17 +180,11 @@ class _Lowering:
             case Kind.DECIMAL:
                 return _decimal(condition.value, place)
             case Kind.INSTANT:
-                return self.instant(condition.value, place)
+                return given_instant(cast("datetime", condition.value), self.context.zone, place)
             case _ if condition.operator in _PATTERNS:
                 return _pattern(condition)
             case _:
                 return _each(condition.value, _itself)
-
-    def instant(self, value: Value, place: Path) -> datetime:
-        try:
-            return in_utc(cast("datetime", value), self.context.zone)
-        except OverflowError:
-            raise BadInput("An instant in the years 1 to 9999 is expected here.", place) from None
 
     def custom(self, condition: CustomCondition) -> Shape:
         self.values.append(condition.key)

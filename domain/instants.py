@@ -3,13 +3,13 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from domain.errors import Path
+from domain.errors import BadInput, Path
 from domain.filter_input import read_instant
 from domain.filters import Operator, Period, Value
 from domain.json import JsonObject
 from domain.periods import in_utc, period_start
 
-__all__ = ["Bounds", "bounds_of"]
+__all__ = ["Bounds", "bounds_of", "given_instant"]
 
 Bounds = tuple[tuple[Operator, bool | datetime | tuple[datetime, ...]], ...]
 """Operators on an instant with their operands in UTC; WITHIN has become GTE."""
@@ -18,18 +18,29 @@ Bounds = tuple[tuple[Operator, bool | datetime | tuple[datetime, ...]], ...]
 def bounds_of(document: JsonObject | None, path: Path, now: datetime, zone: ZoneInfo) -> Bounds:
     """What a document asks, counted back from `now`; None asks nothing. Raises BadInput as `read_instant` does."""
     operators = read_instant(document, path) if document else ()
-    return tuple(_bound(operator, value, now, zone) for operator, value in operators)
+    return tuple(_bound(operator, value, (*path, operator), now, zone) for operator, value in operators)
+
+
+def given_instant(instant: datetime, zone: ZoneInfo, path: Path) -> datetime:
+    """The instant in UTC; one without offset is a wall clock of the zone.
+
+    Raises BadInput where that is before the year 1 or after 9999.
+    """
+    try:
+        return in_utc(instant, zone)
+    except OverflowError:
+        raise BadInput("An instant in the years 1 to 9999 is expected here.", path) from None
 
 
 def _bound(
-    operator: Operator, value: Value, now: datetime, zone: ZoneInfo
+    operator: Operator, value: Value, path: Path, now: datetime, zone: ZoneInfo
 ) -> tuple[Operator, bool | datetime | tuple[datetime, ...]]:
     match value:
         case Period():
             return Operator.GTE, period_start(value, now, zone)
         case datetime():
-            return operator, in_utc(value, zone)
+            return operator, given_instant(value, zone, path)
         case tuple():
-            return operator, tuple(in_utc(one, zone) for one in value if isinstance(one, datetime))
+            return operator, tuple(given_instant(one, zone, path) for one in value if isinstance(one, datetime))
         case _:
             return operator, bool(value)

@@ -29,9 +29,9 @@ from domain.documents import LeadDocument
 from domain.errors import ConflictProblem, Forbidden, Path, Problem, Rejected, not_found
 from domain.ids import IdKind, format_id, parse_id
 from domain.imports import ImportOptions
+from domain.instants import given_instant
 from domain.lead_issues import problems_of
 from domain.lead_requests import call_problems, change_problems, document_problems, identity_problems
-from domain.periods import in_utc
 from domain.records import NoteRecord, OrganizationRecord
 from domain.requests import AddNote, CreateLead, RecordCall, UpdateLead
 from domain.stored import decode, encode, to_json
@@ -131,12 +131,12 @@ async def note_lead(runtime: Runtime, actor: Actor, request: AddNote) -> NoteRec
 
 
 async def record_call(runtime: Runtime, organization: OrganizationRecord, actor: Actor, request: RecordCall) -> UUID:
-    """Record a call with a lead; returns the lead. Raises Rejected."""
+    """Record a call with a lead; returns the lead. Raises Rejected, BadInput."""
     require(call_problems(request))
     lead_id = _lead_id(request.lead_id, "input", "leadId")
     call = NewCall(
         lead_id=lead_id,
-        at=in_utc(request.at, ZoneInfo(organization.settings.time_zone)),
+        at=given_instant(request.at, ZoneInfo(organization.settings.time_zone), ("input", "at")),
         status=request.status.strip(),
         duration_seconds=request.duration_seconds,
     )

@@ -17,8 +17,8 @@ from domain.api_keys import key_prefix, new_api_key, secret_hash
 from domain.checks import name_problems, require
 from domain.errors import InputProblem, Path, Problem, Rejected, not_found
 from domain.ids import IdKind, format_id, new_id, parse_id
+from domain.instants import given_instant
 from domain.partners import WebhookDelivery, WebhookRecord
-from domain.periods import in_utc
 from domain.records import ApiKeyRecord, OrganizationRecord
 from domain.requests import CreateApiKey, SaveWebhook
 from domain.vocabulary import ActivityAction, Permission, UserErrorCode
@@ -41,10 +41,10 @@ _RESOLVE_SECONDS: Final = 3.0
 async def make_key(
     runtime: Runtime, organization: OrganizationRecord, actor: Actor, request: CreateApiKey
 ) -> tuple[ApiKeyRecord, str]:
-    """The key and its secret, which nobody can see again. Raises Rejected."""
+    """The key and its secret, which nobody can see again. Raises Rejected, BadInput."""
     now = datetime.now(UTC)
     zone = ZoneInfo(organization.settings.time_zone)
-    expires = in_utc(request.expires_at, zone) if request.expires_at else None
+    expires = given_instant(request.expires_at, zone, (*_INPUT, "expiresAt")) if request.expires_at else None
     require(_key_problems(actor, request, expires, now))
     secret = new_api_key()
     key = ApiKeyRecord(

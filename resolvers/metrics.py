@@ -13,7 +13,7 @@ from db.pool import Database
 from domain.activity import IssueStat
 from domain.activity import Metrics as MetricsRecord
 from domain.errors import BadInput
-from domain.periods import in_utc
+from domain.instants import given_instant
 from domain.vocabulary import Permission
 from resolvers.access import authorize, home
 from resolvers.context import Info
@@ -47,7 +47,7 @@ class MetricQueries:
     ) -> Metrics:
         actor = authorize(info.context, Permission.LEADS_READ)
         zone = ZoneInfo(home(info.context).settings.time_zone)
-        first, last = in_utc(since, zone), in_utc(until, zone)
+        first, last = given_instant(since, zone, ("from",)), given_instant(until, zone, ("to",))
         if first >= last:
             raise BadInput("The end of the time must be after its start.", ("to",))
         return Metrics.of(await job_metrics(info.context.runtime.database, actor.organization_id, first, last))

@@ -12,7 +12,7 @@ from pyarrow import parquet
 from db.activity import Act, doer_of, record
 from domain.ids import IdKind, format_id, new_id
 from domain.vocabulary import ActivityAction, ExportFormat, Permission, Role
-from tests.resolvers.office import Desk
+from tests.resolvers.office import Desk, Office
 
 ACTIVITY = """query($filter: ActivityFilter, $first: Int, $after: String, $last: Int, $before: String) {
   activity(filter: $filter, first: $first, after: $after, last: $last, before: $before) {
@@ -138,6 +138,11 @@ async def test_every_part_of_the_filter_finds_what_it_names_and_nothing_else(des
 )  # fmt: skip
 async def test_6_a_wrong_argument_is_told_and_never_widens_the_list(desk: Desk, variables: dict[str, object]):
     assert await desk.refusal(ACTIVITY, **variables) == "BAD_USER_INPUT"
+
+
+async def test_6_a_local_instant_after_the_last_year_is_told(office: Office):
+    desk = await office.desk(zone="America/New_York")
+    assert await desk.refusal(ACTIVITY, filter={"at": {"lt": "9999-12-31T23:00:00"}}) == "BAD_USER_INPUT"
 
 
 async def test_6_a_cursor_of_another_filter_is_refused(desk: Desk):

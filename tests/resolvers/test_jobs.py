@@ -14,7 +14,7 @@ from db.organizations import Organizations
 from domain.national_ids import NationalIds
 from domain.vocabulary import Permission, Role
 from resolvers.ports import Caller, Services, request_context
-from tests.resolvers.office import SCHEMA, Desk, uuid
+from tests.resolvers.office import SCHEMA, Desk, Office, uuid
 
 EXPORT = """mutation { exportLeads(input: {spec: {columns: [{field: NAME}]}, waitSeconds: 20}) {
   job { id revision state } } }"""
@@ -119,6 +119,11 @@ async def test_a_cursor_belongs_to_its_filter(desk: Desk) -> None:
 )
 async def test_s06_bad_arguments_of_the_list_are_bad_user_input(desk: Desk, arguments: dict) -> None:
     assert await desk.refusal(JOBS, **arguments) == "BAD_USER_INPUT"
+
+
+async def test_s06_a_local_instant_after_the_last_year_is_bad_user_input(office: Office) -> None:
+    desk = await office.desk(zone="America/New_York")
+    assert await desk.refusal(JOBS, filter={"createdAt": {"lt": "9999-12-31T23:00:00"}}) == "BAD_USER_INPUT"
 
 
 async def test_a_program_that_may_not_read_leads_sees_the_jobs_that_it_may_start(desk: Desk) -> None:

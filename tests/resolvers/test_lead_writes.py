@@ -338,3 +338,10 @@ async def test_s27_acts_name_fields_and_never_values(desk: Desk):
     assert "email" in rows[1]["details"]
     assert "ecret" not in str(rows)
     assert "hidden" not in str(rows)
+
+
+async def test_a_call_at_a_local_time_after_the_last_year_is_told_with_its_path(office: Office):
+    desk = await office.desk(zone="America/New_York")
+    (lead,) = await desk.leads({"name": "Dana"})
+    answer = (await desk.ask(CALL, id=lead, at="9999-12-31T23:00:00", status="ended"))["recordCall"]
+    assert [error["path"] for error in answer["userErrors"]] == [["input", "at"]]

@@ -6,7 +6,7 @@ import pytest
 
 from domain.ids import new_id
 from domain.vocabulary import JobKind, JobState, Permission, Role
-from tests.resolvers.office import Desk
+from tests.resolvers.office import Desk, Office
 
 STATS = "jobs rows failedJobs errorRate p50Seconds p95Seconds rowsPerSecond bytes"
 METRICS = f"""query($from: DateTime!, $to: DateTime!, $first: Int = 10) {{ metrics(from: $from, to: $to) {{
@@ -147,6 +147,12 @@ async def test_instants_without_offset_are_of_the_organizations_zone(desk: Desk)
 )
 async def test_a_wrong_time_or_number_is_told(desk: Desk, variables: dict[str, object]):
     assert await desk.refusal(METRICS, **variables) == "BAD_USER_INPUT"
+
+
+async def test_a_local_time_that_ends_after_the_last_year_is_told(office: Office):
+    desk = await office.desk(zone="America/New_York")
+    times = {"from": "2026-03-01T00:00:00", "to": "9999-12-31T23:00:00"}
+    assert await desk.refusal(METRICS, **times) == "BAD_USER_INPUT"
 
 
 async def test_s15_the_jobs_of_another_organization_are_not_counted(desk: Desk):

@@ -240,3 +240,9 @@ async def test_a_system_admin_sees_organizations_and_others_their_own(desk: Desk
         after = {"after": page["pageInfo"]["endCursor"]}
     assert {format_id(IdKind.ORGANIZATION, each.organization.id) for each in (desk, other)} <= seen
     assert await admin.refusal(document, after="garbage") == "BAD_USER_INPUT"
+
+
+async def test_a_key_that_would_expire_after_the_last_year_is_refused_with_its_path(office: Office):
+    desk = await office.desk(zone="America/New_York")
+    answer = await make(desk, KEY, name="k", permissions=["LEADS_READ"], expiresAt="9999-12-31T23:00:00")
+    assert codes(answer) == [("INVALID", ["input", "expiresAt"])]

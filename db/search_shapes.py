@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Final
 
-from db.shapes import EVERY, NONE, Lowered, Shape, Test, like_text, name_range
+from db.shapes import EVERY, NONE, Lowered, Shape, Test, like_text, lower_text, name_range
 from domain.lead_values import search_form
 from domain.vocabulary import LeadFieldKey
 
@@ -40,15 +40,22 @@ def search_shape(text: str, masked: AbstractSet[LeadFieldKey]) -> Lowered:
     values = tuple(f"%{like_text(term)}%" for term in terms)
     if len(visible) == len(_SEARCHED):
         return Lowered(found, values)
-    # the index still narrows; each visible column is then looked at by itself
-    seen = [_SEARCHED[key] for key in visible for _ in terms]
-    return Lowered(("all", (found, _any(seen))), (*values, *(values * len(visible))))
+    # the index still narrows; each visible column, which is not folded, is then looked at by itself
+    written = tuple(f"%{like_text(term)}%" for term in dict.fromkeys((*terms, *_unfolded(text))))
+    seen = [_SEARCHED[key] for key in visible for _ in written]
+    return Lowered(("all", (found, _any(seen))), (*values, *(written * len(visible))))
 
 
 def _name_begins(text: str, masked: AbstractSet[LeadFieldKey]) -> Lowered:
     if _K.NAME in masked:
         return Lowered(NONE)
     return Lowered((Test.NAME_BEGINS, "name"), name_range(text))
+
+
+def _unfolded(text: str) -> tuple[str, str]:
+    """The term in lower case as a column may have it, with ß, ς or İ that folding takes away."""
+    plain = " ".join(text.split())
+    return plain.lower(), lower_text(plain)
 
 
 def _terms(form: str) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-__all__ = ["EVERY", "NONE", "Lowered", "Shape", "Test", "like_text", "name_range"]
+__all__ = ["EVERY", "NONE", "Lowered", "Shape", "Test", "like_text", "lower_text", "name_range"]
 
 
 class Test(StrEnum):
@@ -68,18 +68,22 @@ def like_text(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
+def lower_text(text: str) -> str:
+    """Lower case character by character, as PostgreSQL's lower() has it under C.UTF-8.
+
+    That of İ is i without a dot above behind it, and of Σ always σ.
+    """
+    return "".join(char.lower()[0] for char in text)
+
+
 _BEFORE_SURROGATES: Final = "\ud7ff"
 _AFTER_SURROGATES: Final = "\ue000"
 _LAST: Final = "\U0010ffff"
 
 
 def name_range(prefix: str) -> tuple[str, str]:
-    """The lower-case names that begin with the prefix: from the first text to before the second, by code points.
-
-    Lower case is character by character, as PostgreSQL's lower() has it under C.UTF-8: that of İ is i without a dot
-    above behind it.
-    """
-    start = "".join(char.lower()[0] for char in prefix)
+    """The lower-case names that begin with the prefix: from the first text to before the second, by code points."""
+    start = lower_text(prefix)
     stem = start.rstrip(_LAST)
     if not stem:
         return start, _LAST * (len(start) + 1)

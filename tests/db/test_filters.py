@@ -252,6 +252,25 @@ async def test_a_short_search_finds_nothing_where_the_name_is_masked(found: obje
     assert await found({"search": "da"}, {LeadFieldKey.NAME: MaskingMode.REDACT}) == set()
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Anna Groß", "groß"),
+        ("Anna Groß", "GROẞ"),
+        ("Οδυσσεύς", "οδυσσεύς"),
+        ("Οδυσσεύς", "ΟΔΥΣΣΕΎΣ"),
+        ("İzmir", "İzmir"),
+    ],
+)
+async def test_a_search_finds_a_name_as_it_is_written_where_another_field_is_masked(
+    shared_database: Database, shared_organization: MakeOrganization, name: str, text: str
+):
+    organization = await shared_organization()
+    (lead,) = await add_leads(shared_database, organization, [{"name": name}])
+    masks = {LeadFieldKey.EMAIL: MaskingMode.PARTIAL}
+    assert await matching(shared_database, organization, {"search": text}, masks) == {lead}
+
+
 async def test_search_looks_through_notes_that_are_not_masked(found: object):
     assert await found({"search": "called back"}, {LeadFieldKey.EMAIL: MaskingMode.REDACT}) == {NAMELESS}
 

@@ -40,7 +40,12 @@ update leads set status_id = $2, stage = $3, version = version + 1, updated_at =
 where status_id = $1 and (status_id <> $2 or stage <> $3)
 """
 _DELETE: Final = """
-delete from statuses where id = $1 and not exists (select from leads where status_id = $1) returning true
+with gone as (
+  delete from statuses where id = $1 and not exists (select from leads where status_id = $1) returning position
+), closed as (
+  update statuses s set position = s.position - 1 from gone where s.position > gone.position
+)
+select true from gone
 """
 _DUPLICATES: Final = """
 select exists (
@@ -93,5 +98,5 @@ async def move_leads(connection: Connection, status_id: UUID, target: StatusReco
 
 
 async def delete_status(connection: Connection, status_id: UUID) -> bool:
-    """Delete a status; False, and nothing done, where there is none or a lead has it."""
+    """Delete a status and close its gap in the order; False, and nothing done, where there is none or a lead has it."""
     return await connection.fetchval(_DELETE, status_id) is True

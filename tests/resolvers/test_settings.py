@@ -163,6 +163,16 @@ async def test_the_subject_of_a_token_is_one_user(desk: Desk):
     assert codes(await save(desk, USER, name="C", email="nonsense", role="AGENT")) == [("INVALID", ["input", "email"])]
 
 
+async def test_a_status_keeps_its_place_when_it_is_saved_after_another_one_was_deleted(desk: Desk):
+    before = await statuses(desk)
+    ids, keys = {key: status["id"] for key, status in before.items()}, list(before)
+    await desk.ask(DELETE, id=ids[keys[1]], to=ids[keys[0]])
+    rest = [keys[0], *keys[2:]]
+    assert [status["position"] for status in (await statuses(desk)).values()] == list(range(len(rest)))
+    await save(desk, STATUS, id=ids[rest[1]], key=rest[1], label="Renamed", stage=before[rest[1]]["stage"])
+    assert list(await statuses(desk)) == rest
+
+
 async def test_a_status_is_saved_at_its_place(desk: Desk):
     made = await save(desk, STATUS, key="call_back", label="לחזור", stage="CONTACTED", position=1, color="#ff0000")
     assert made["status"]["position"] == 1

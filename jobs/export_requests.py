@@ -19,6 +19,7 @@ from db.jobs import load_job_by_key
 from db.organizations import load_organization
 from db.references import check_references
 from domain.actors import Actor
+from domain.checks import idempotency_key_problems, require
 from domain.delta_token import read_delta_token
 from domain.errors import BadInput, Forbidden, InputProblem, LimitProblem, NotFoundProblem, Path, Rejected
 from domain.export_plan import SPEC, ExportFacts, filter_of, names_custom, resolve
@@ -96,6 +97,7 @@ async def check_filter_names(runtime: Runtime, actor: Actor, leads: LeadFilter, 
 async def _submit(
     runtime: Runtime, actor: Actor, request: ExportRequest, connection: Connection, occasion: Occasion
 ) -> JobRecord:
+    require(idempotency_key_problems(request.idempotency_key))
     await check_recipients(connection, request.deliver)
     organization = await load_organization(connection, runtime.limits)
     prepared = await prepare(connection, actor, organization, request.spec)

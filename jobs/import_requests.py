@@ -15,6 +15,7 @@ from db.import_requests import find_mapping, same_file, save_mapping, use_mappin
 from db.jobs import StoredJob, load_job, load_job_by_key
 from db.uploads import StoredUpload, key_has_owner, load_upload
 from domain.actors import Actor
+from domain.checks import idempotency_key_problems, require
 from domain.emails import is_email
 from domain.errors import Forbidden, InputProblem, LimitProblem, Problem, Rejected, invalid, not_found
 from domain.ids import IdKind, format_id, new_id, parse_id
@@ -64,6 +65,7 @@ async def import_leads(runtime: Runtime, actor: Actor, request: ImportRequest) -
     """
     if not actor.may(Permission.LEADS_IMPORT):
         raise Forbidden(Permission.LEADS_IMPORT)
+    require(idempotency_key_problems(request.idempotency_key))
     async with runtime.database.unit(actor.organization_id) as connection:
         draft = await _draft(runtime, connection, request)
         same = None if request.allow_same_file else await same_file(connection, draft.sha256)

@@ -17,6 +17,7 @@ from db.locks import Lock, take
 from db.merge import merge
 from db.merge_rules import BlockOutcome, MergeRows, Outcome, RowProblem
 from domain.actors import Actor
+from domain.checks import idempotency_key_problems, require
 from domain.documents import LeadDocument
 from domain.errors import Forbidden, LimitProblem, Problem, Rejected, invalid
 from domain.imports import ImportCounts, ImportOptions, Issue
@@ -62,11 +63,12 @@ class _Answer:
 async def upsert_leads(runtime: Runtime, actor: Actor, request: UpsertLeads) -> Sequence[PushedLead]:
     """Push leads; the same idempotency key and input again give the same answer.
 
-    Raises Forbidden, or Rejected: LIMIT_EXCEEDED, IDEMPOTENCY_MISMATCH, NOT_FOUND (an assignee).
+    Raises Forbidden, or Rejected: LIMIT_EXCEEDED, TOO_LONG or INVALID (the key), IDEMPOTENCY_MISMATCH, NOT_FOUND.
     """
     if not actor.may(Permission.LEADS_IMPORT):
         raise Forbidden(Permission.LEADS_IMPORT)
     _refuse_many(len(request.rows))
+    require(idempotency_key_problems(request.idempotency_key))
     options = request.options or ImportOptions()
     asked = [encode(options), [encode(row) for row in request.rows], request.dry_run]
     digest = hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()

@@ -24,7 +24,7 @@ from db.lead_writes import (
 )
 from db.locks import Lock, take
 from domain.actors import Actor
-from domain.checks import require
+from domain.checks import idempotency_key_problems, require
 from domain.documents import LeadDocument
 from domain.errors import ConflictProblem, Forbidden, Path, Problem, Rejected, not_found
 from domain.ids import IdKind, format_id, parse_id
@@ -84,7 +84,13 @@ async def create_lead(runtime: Runtime, actor: Actor, request: CreateLead) -> Wr
     Raises DuplicateLead (SKIP), Rejected, Forbidden.
     """
     _authorize(actor, request.lead, ())
-    require((*document_problems(request.lead, _LEAD), *identity_problems(request.lead, _LEAD)))
+    require(
+        (
+            *document_problems(request.lead, _LEAD),
+            *identity_problems(request.lead, _LEAD),
+            *idempotency_key_problems(request.idempotency_key),
+        )
+    )
     options = replace(_RULES, merge_strategy=request.on_duplicate)
     digest = _hash(request)
     async with runtime.database.unit(actor.organization_id) as connection:

@@ -8,7 +8,6 @@ import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -22,6 +21,7 @@ from db.jobs import StoredJob, insert_job, load_job, load_job_by_key, lock_job
 from db.queue import admit, withdraw
 from db.webhooks import plan_events
 from domain.actors import Actor
+from domain.checks import idempotency_key_problems, require
 from domain.errors import Forbidden, Problem, Rejected, StateProblem, not_found
 from domain.ids import IdKind, format_id, new_id
 from domain.job_requests import NewJob
@@ -31,8 +31,6 @@ from domain.json import JsonObject
 from domain.vocabulary import ActivityAction, JobState, UserErrorCode
 from jobs.runtime import Runtime
 
-MAX_KEY_LENGTH: Final = 200
-
 
 async def submit(runtime: Runtime, actor: Actor, job: NewJob, connection: Connection | None = None) -> JobRecord:
     """Queue a job. With an idempotency key that was used before for the same input: the earlier job.
@@ -40,9 +38,7 @@ async def submit(runtime: Runtime, actor: Actor, job: NewJob, connection: Connec
     Raises Rejected with IDEMPOTENCY_MISMATCH where the key was used for another input.
     """
     async with _unit(runtime, actor, connection) as unit:
-        if job.idempotency_key is not None and not 0 < len(job.idempotency_key) <= MAX_KEY_LENGTH:
-            message = f"An idempotency key has 1 to {MAX_KEY_LENGTH} characters."
-            raise Rejected(Problem(UserErrorCode.TOO_LONG, message, ("input", "idempotencyKey")))
+        require(idempotency_key_problems(job.idempotency_key))
         job_id, input_hash = new_id(), job.input_hash or _hash(job)
         if not await insert_job(unit, job_id, actor, job, input_hash):
             return await _earlier(unit, job, input_hash)

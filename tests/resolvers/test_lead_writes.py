@@ -120,6 +120,25 @@ async def test_s29_an_idempotency_key_gives_the_same_lead(desk: Desk):
     assert other["userErrors"][0]["code"] == "IDEMPOTENCY_MISMATCH"
 
 
+KEYED = {
+    "createLead": 'createLead(input: {lead: {name: "A"}, idempotencyKey: $key})',
+    "upsertLeads": "upsertLeads(input: {rows: [{}], idempotencyKey: $key})",
+    "exportLeads": "exportLeads(input: {spec: {}, idempotencyKey: $key})",
+    "importLeads": 'importLeads(input: {source: {uploadId: "none"}, idempotencyKey: $key})',
+    "bulkDeleteLeads": 'bulkDeleteLeads(input: {target: {ids: ["none"]}, idempotencyKey: $key})',
+}
+
+
+@pytest.mark.parametrize("name", KEYED)
+@pytest.mark.parametrize(("key", "code"), [("a\0b", "INVALID"), ("", "TOO_LONG"), ("k" * 201, "TOO_LONG")])
+async def test_s29_an_idempotency_key_that_cannot_be_kept_is_refused_with_its_path(
+    desk: Desk, name: str, key: str, code: str
+):
+    document = f"mutation($key: String) {{ {KEYED[name]} {{ userErrors {{ code path }} }} }}"
+    answer = (await desk.ask(document, key=key))[name]
+    assert answer["userErrors"] == [{"code": code, "path": ["input", "idempotencyKey"]}]
+
+
 @pytest.mark.parametrize(
     ("lead", "code", "path"),
     [

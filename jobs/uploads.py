@@ -1,5 +1,6 @@
 """Files in: announced, sent to a signed link or inline, kept under a generated key until a job takes them over."""
 
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterable, AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,8 @@ __all__ = [
 _PURPOSE: Final = "upload"
 _BINARY: Final = "application/octet-stream"
 _BATCH: Final = 500
+_MEDIA_TYPE: Final = re.compile(r"[ -~]{0,255}")
+"""What a header can carry, and nothing where a browser knows none; the content decides what the file is."""
 
 
 class WhyRefused(StrEnum):
@@ -66,11 +69,14 @@ class _Ticket(msgspec.Struct, frozen=True):
 
 
 async def create_upload(runtime: Runtime, actor: Actor, limits: Limits, request: CreateUpload) -> UploadRecord:
-    """Announce a file. Raises Forbidden, Rejected (LIMIT_EXCEEDED, OUT_OF_RANGE)."""
+    """Announce a file. Raises Forbidden, Rejected (LIMIT_EXCEEDED, OUT_OF_RANGE, INVALID)."""
     _authorize(actor)
     if request.bytes is not None and request.bytes < 0:
         message = "A size is not below 0."
         raise Rejected(InputProblem(UserErrorCode.OUT_OF_RANGE, message, ("input", "bytes")))
+    if request.content_type is not None and not _MEDIA_TYPE.fullmatch(request.content_type):
+        message = "A media type is written as type/subtype, e.g. text/csv."
+        raise Rejected(InputProblem(UserErrorCode.INVALID, message, ("input", "contentType")))
     if request.bytes is not None and request.bytes > limits.max_upload_bytes:
         raise _too_large(limits.max_upload_bytes, request.bytes, "input", "bytes")
     async with runtime.database.unit(actor.organization_id) as connection:

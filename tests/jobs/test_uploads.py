@@ -101,6 +101,14 @@ async def test_an_expired_upload_goes_with_its_object_and_one_that_a_job_took_ov
     assert sizes == [None, len(DATA)]
 
 
+@pytest.mark.parametrize("content_type", ["text/csv\r\nX-Other: 1", "text/\0", "tëxt/csv", "x" * 256])
+async def test_a_media_type_that_no_header_can_carry_is_refused(importing: Importing, content_type: str):
+    announced = CreateUpload(file_name="a.csv", content_type=content_type)
+    with pytest.raises(Rejected) as refused:
+        await create_upload(importing.runtime, importing.actor, Limits(), announced)
+    assert [problem.path for problem in refused.value.problems] == [("input", "contentType")]
+
+
 async def test_a_size_below_nothing_is_refused(importing: Importing):
     announced = CreateUpload(file_name="a.csv", bytes=-1)
     with pytest.raises(Rejected) as refused:

@@ -48,6 +48,9 @@ def _cursor(row: Row) -> str:
 def _position(cursor: str) -> tuple[str, UUID]:
     try:
         document = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        return msgspec.json.decode(document, type=tuple[str, UUID])
+        place, last = msgspec.json.decode(document, type=tuple[str, UUID])
     except (ValueError, msgspec.MsgspecError):
         raise BadInput("This is no cursor of this list.", ("after",)) from None
+    if "\0" in place:
+        raise BadInput("This is no cursor of this list.", ("after",))
+    return place, last

@@ -97,6 +97,9 @@ def _cursors(rows: Sequence[Row]) -> list[str]:
 
 def _read_cursor(cursor: str) -> tuple[str, UUID]:
     try:
-        return msgspec.json.decode(urlsafe_b64decode(cursor), type=tuple[str, UUID])
+        place, last = msgspec.json.decode(urlsafe_b64decode(cursor), type=tuple[str, UUID])
     except ValueError:
         raise BadInput("This is no cursor of this list.", ("after",)) from None
+    if "\0" in place:
+        raise BadInput("This is no cursor of this list.", ("after",))
+    return place, last

@@ -1,6 +1,7 @@
 """What an organization changes of itself, through the API."""
 
 import asyncio
+from base64 import urlsafe_b64encode
 
 import pytest
 
@@ -171,6 +172,18 @@ async def test_a_status_keeps_its_place_when_it_is_saved_after_another_one_was_d
     assert [status["position"] for status in (await statuses(desk)).values()] == list(range(len(rest)))
     await save(desk, STATUS, id=ids[rest[1]], key=rest[1], label="Renamed", stage=before[rest[1]]["stage"])
     assert list(await statuses(desk)) == rest
+
+
+@pytest.mark.parametrize(
+    ("document", "role"),
+    [
+        ("query($after: String) { viewer { organization { users(after: $after) { nodes { id } } } } }", Role.OWNER),
+        ("query($after: String) { organizations(after: $after) { nodes { id } } }", Role.SYSTEM_ADMIN),
+    ],
+)
+async def test_s06_a_cursor_with_the_nul_character_is_bad_user_input(desk: Desk, document: str, role: Role):
+    cursor = urlsafe_b64encode(rb'["a\u0000b","01a1fef4-9568-7214-8fb8-d31da3d72cb2"]').decode()
+    assert await desk.seat(role).refusal(document, after=cursor) == "BAD_USER_INPUT"
 
 
 async def test_a_status_is_saved_at_its_place(desk: Desk):

@@ -182,6 +182,8 @@ def _file_problems(options: FileOptions, path: Path) -> Iterator[Problem]:
     if options.date_format is not None and date_format.to_postgresql(options.date_format) is None:
         message = f"A date format is made of YYYY MM DD HH MM SS, such as {date_format.DEFAULT}."
         yield InputProblem(code, message, (*path, "dateFormat"))
+    if "\0" in (options.name or ""):
+        yield InputProblem(code, "A file name must not contain the NUL character.", (*path, "name"))
     token = unknown_token(options.name or "")
     if token is not None:
         yield InputProblem(UserErrorCode.UNKNOWN_VALUE, f"A file name knows no token {{{token}}}.", (*path, "name"))

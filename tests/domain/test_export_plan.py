@@ -170,6 +170,7 @@ def test_a_delta_has_the_columns_that_tell_what_happened() -> None:
         (ExportSpec(file=FileOptions(time_zone="../etc")), UserErrorCode.UNKNOWN_VALUE, ("file", "timeZone")),
         (ExportSpec(file=FileOptions(date_format="%Y")), UserErrorCode.INVALID, ("file", "dateFormat")),
         (ExportSpec(file=FileOptions(name="{what}")), UserErrorCode.UNKNOWN_VALUE, ("file", "name")),
+        (ExportSpec(file=FileOptions(name="a\0b")), UserErrorCode.INVALID, ("file", "name")),
         (ExportSpec(filter={"nope": {"eq": 1}}), UserErrorCode.INVALID, ("filter", "nope")),
         (ExportSpec(sample_rows=1, since="x"), UserErrorCode.INVALID, ("since",)),
     ],

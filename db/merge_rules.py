@@ -104,8 +104,8 @@ class MergeRows:
 
     `ids` are the ids of new leads, as text like all ids here. `copy` holds COPY text lines of `MergeRules.columns`, one
     a row. `numbers` are the rows' places in the file. `untouched` are PostgreSQL array literals of
-    columns that must not change an existing lead (empty list: none). `cleared_custom` are custom keys to remove,
-    `defaulted_custom` those that only a new lead gets.
+    columns (or `notes`, `national_id`) that must not change an existing lead (empty list: none).
+    `cleared_custom` are custom keys to remove, `defaulted_custom` those that only a new lead gets.
     `finished` are rows that an earlier retry has brought in: they are skipped.
     `retired` are rows whose status is out of use, with why they must make or move no lead.
     """

@@ -72,7 +72,7 @@ def move(rules: MergeRules, rows: MergeRows, index: int, target: Target) -> RowP
     """Gives `target` the row's status, where the row may write it; the problem where that one is out of use."""
     if not rows.retired or "status_id" not in rules.written or rules.strategy is not MergeStrategy.OVERWRITE:
         return None
-    if rows.untouched and "status_id" in _names(rows.untouched[index]):
+    if _is_untouched(rows, index, "status_id"):
         return None
     status = read_cell(cells(rows.lines[index])[rules.columns.index("status_id")])
     if status == target.status:
@@ -134,7 +134,7 @@ def _target(row: asyncpg.Record, sealer: Sealer) -> Target:
 def _note(rules: MergeRules, rows: MergeRows, index: int, target: Target) -> str | None:
     """The note to add: none where its text, or all notes joined as files show them, are there already."""
     text = None if rows.notes is None else rows.notes[index]
-    if not text or text in target.notes or text == target.search.notes:
+    if not text or text in target.notes or text == target.search.notes or _is_untouched(rows, index, "notes"):
         return None
     if target.notes and rules.strategy is MergeStrategy.FILL_BLANKS:
         return None
@@ -145,7 +145,7 @@ def _note(rules: MergeRules, rows: MergeRows, index: int, target: Target) -> str
 
 def _national_id(rules: MergeRules, rows: MergeRows, index: int, target: Target) -> str | None:
     given = None if rows.national_ids is None else rows.national_ids[index]
-    if given is None or given == target.national_id:
+    if given is None or given == target.national_id or _is_untouched(rows, index, "national_id"):
         return None
     if target.national_id is not None and rules.strategy is MergeStrategy.FILL_BLANKS:
         return None
@@ -168,6 +168,10 @@ def _search(rules: MergeRules, rows: MergeRows, index: int, target: Target) -> s
     if written:
         target.search = replace(target.search, **written)
     return search_text(target.search)
+
+
+def _is_untouched(rows: MergeRows, index: int, name: str) -> bool:
+    return bool(rows.untouched) and name in _names(rows.untouched[index])
 
 
 def _names(literal: str) -> list[str]:

@@ -24,6 +24,8 @@ _K = LeadFieldKey
 T = TypeVar("T")
 _UPDATING: Final = frozenset({MergeStrategy.OVERWRITE, MergeStrategy.FILL_BLANKS})
 _NOTHING: Final = "{}"
+_BESIDE: Final = frozenset({_K.NOTES, _K.NATIONAL_ID})
+"""Fields that travel beside the COPY lines and may have a default; `Ready.untouched` names them by their keys."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,6 +106,9 @@ class Assembler:
         clearing = self.options.blank_cells is BlankCells.CLEAR
         for key, column in judged.by_field.items():
             name = FIELDS[key].column
+            if key in _BESIDE:
+                for index in column.defaulted:
+                    marks[index] = [*(marks[index] or ()), key.value]
             if name is None or key in NOT_COPIED:
                 continue
             silent = {*column.silent, *column.defaulted}

@@ -148,7 +148,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     without lines). Keys are None where the row has none; a whole list is None where no column is mapped.
     `lead_ids` are UUIDs as text. `source_rows`: the `_row` of a corrected error file, None otherwise.
     `untouched` (empty for SKIP and CREATE_NEW): for each row a PostgreSQL array literal of COPY columns that must not
-    change an existing lead: a blank cell under KEEP, a default standing in for a blank one, a masked cell.
+    change an existing lead: a blank cell under KEEP, a default standing in for a blank one, a masked cell. It names
+    `notes` and `national_id` too where a default stands in.
     `notes` and `national_ids` are plain texts that the worker stores in their own way; they are not in `copy`
     (`notes_count` is, where notes are mapped). The custom fields are in `copy` as one JSON object, `custom`, to be
     merged into the lead's; `cleared_custom` lists, under CLEAR, the keys to remove for a row index, `defaulted_custom`

@@ -254,3 +254,22 @@ async def test_a_phone_and_an_address_that_do_not_validate_reach_a_lead_that_is_
     assert counts_of(job) == {"updated": 1}
     assert result_of(job).counts.warnings == 1
     assert await importing.leads("phone, phone_key, email") == [("555 ask Bo", "555", "a at example")]
+
+
+@pytest.mark.parametrize("strategy", [MergeStrategy.OVERWRITE, MergeStrategy.FILL_BLANKS])
+@pytest.mark.parametrize("header", ["name,phone,source", "name,phone,source,notes,national id"])
+async def test_a_default_note_and_national_id_are_for_new_leads_alone(
+    importing: Importing, strategy: MergeStrategy, header: str
+):
+    await importing.run(rows(1))
+    blanks = [""] * (header.count(",") - 2)
+    data = csv(*((f"Lead {number}", PHONES[number], "web", *blanks) for number in range(2)), header=header)
+    defaults = (
+        FieldValue(field=LeadFieldKey.NOTES, value="from fair"),
+        FieldValue(field=LeadFieldKey.NATIONAL_ID, value="123456782"),
+    )
+    job = await importing.run(data, options=ImportOptions(merge_strategy=strategy, defaults=defaults))
+    assert counts_of(job) == {"created": 1, "unchanged": 1}
+    notes = "array(select n.text from app.notes n where n.lead_id = leads.id)"
+    told = await importing.leads(f"notes_count, {notes}, national_id_last4, search_text like '%from fair%'")
+    assert told == [(0, [], None, False), (1, ["from fair"], "6782", True)]

@@ -44,6 +44,7 @@ _OUTCOMES: Final = {
     Outcome.SKIPPED: RowOutcome.SKIPPED,
     Outcome.SKIPPED_IN_FILE: RowOutcome.SKIPPED,
 }
+_WRITTEN: Final = frozenset({RowOutcome.CREATED, RowOutcome.UPDATED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +120,16 @@ async def push(runtime: Runtime, connection: Connection, actor: Actor, asked: Pu
         raise invalid(str(error), "input") from error
     made, renamed = await _companies(connection, judged)
     rows = rows_of(judged.ready, renamed)
-    if keys := _custom_keys(asked.documents, judged):
-        await add_custom_fields(connection, keys)
     writer = Writer(organization_id=actor.organization_id, name=actor.name)
     scope = asked.facts.organization.settings.duplicate_scope
     rules = rules_of(judged.copy_columns, asked.options, scope, writer)
     outcome = await merge(connection, rules, rows, NationalIds(runtime.keyring))
     if unused := made & unused_companies(judged.companies, outcome):
         await drop_companies(connection, unused)
-    return tuple(_answers(len(asked.documents), judged, rows, outcome))
+    answers = tuple(_answers(len(asked.documents), judged, rows, outcome))
+    if keys := _custom_keys(asked.documents, answers, judged):
+        await add_custom_fields(connection, keys)
+    return answers
 
 
 def count_pushed(leads: Sequence[PushedLead]) -> ImportCounts:
@@ -190,9 +192,12 @@ def _issue(row: int, problem: RowProblem) -> Issue:
     )
 
 
-def _custom_keys(documents: Sequence[LeadDocument], judged: JudgedDocuments) -> list[str]:
-    """Keys that the documents give a value: to remove one makes none."""
-    given = {key for document in documents for key, value in document.custom.items() if value is not None}
+def _custom_keys(
+    documents: Sequence[LeadDocument], answers: Sequence[PushedLead], judged: JudgedDocuments
+) -> list[str]:
+    """Keys that the documents which were written give a value: to remove one makes none."""
+    written = [document for document, answer in zip(documents, answers, strict=True) if answer.outcome in _WRITTEN]
+    given = {key for document in written for key, value in document.custom.items() if value is not None}
     return list({custom_key(key.strip(), judged.custom_keys) for key in given})
 
 

@@ -148,3 +148,12 @@ async def test_a_key_gives_the_same_answer_again_and_refuses_another_input(pushi
 async def test_a_company_is_made_where_a_lead_of_it_is_written(pushing: Importing):
     await push(pushing, lead(company_name="Acme"), lead("B", company_name="Nobody"))
     assert await pushing.rows("select name from app.companies") == [{"name": "Acme"}]
+
+
+async def test_a_custom_field_is_made_where_a_lead_with_a_value_of_it_is_written(pushing: Importing):
+    rows = (lead(custom={"one": "1"}), lead("B", custom={"zz": "1"}), lead(None, "+12125550101", custom={"bad": "1"}))
+    pushed = await push(pushing, *rows)
+    assert [one.outcome for one in pushed] == [RowOutcome.CREATED, RowOutcome.SKIPPED, RowOutcome.FAILED]
+    await push(pushing, lead(custom={"two": "2"}), options=overwriting())
+    keys = await pushing.rows("select key from app.custom_fields order by key")
+    assert [row["key"] for row in keys] == ["one", "two"]

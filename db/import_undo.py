@@ -11,10 +11,11 @@ from uuid import UUID
 from db.connections import Connection, Row
 from db.tables import leads
 from domain.json import JsonObject
-from domain.lead_restore import Change, restoration
+from domain.lead_restore import Change, Restoration, restoration
 from domain.lead_values import SearchValues, search_text
+from domain.undo_doubles import Restored, keep_single, wanted_phones
 
-__all__ = ["Undone", "remember_undo", "remove_created", "restore_updated"]
+__all__ = ["Undoing", "Undone", "remember_undo", "remove_created", "restore_updated"]
 
 _FIXED: Final = frozenset(
     {
@@ -53,16 +54,34 @@ update leads l set ({", ".join(_COLUMNS)}) = (
   changed_xid = pg_current_xact_id()
 from unnest($1::uuid[], $2::jsonb[], $3::int[], $4::text[]) u(id, columns, notes, search) where l.id = u.id
 """
-_CREATED: Final = """
-select l.id, l.external_id,
+_EDITED: Final = """(
   l.version <> coalesce((
     select c.version_after from import_changes c
     where c.job_id = $1 and c.lead_id = l.id order by c.row desc limit 1), 1)
   or exists (select from notes n where n.lead_id = l.id and n.import_job_id is distinct from $1)
-  or exists (select from calls c where c.lead_id = l.id) as edited
+  or exists (select from calls c where c.lead_id = l.id))"""
+"""Whether somebody else has written to a lead that the import created."""
+_CREATED: Final = f"""
+select l.id, l.external_id, {_EDITED} as edited
 from leads l where l.import_job_id = $1 and ($2::uuid is null or l.id > $2) order by l.id limit $3 for update of l
 """
+_TAKEN: Final = f"""
+select distinct l.phone_key from leads l
+where l.phone_key = any($2) and l.id <> all ($3) and (not $4 or l.stage not in ('WON', 'LOST'))
+  and (l.import_job_id is distinct from $1 or {_EDITED})
+"""
+"""Phones of leads that stay and are none of the given ones."""
 _TOMBSTONES: Final = "insert into lead_deletions (lead_id, external_id) select * from unnest($1::uuid[], $2::text[])"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undoing:
+    """The import that `actor_name` undoes, `size` leads at a time. `active_only`: closed leads double none."""
+
+    job_id: UUID
+    actor_name: str
+    active_only: bool
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,30 +95,28 @@ class Undone:
     cursor: UUID | None = None
 
 
-async def restore_updated(
-    connection: Connection, job_id: UUID, after: UUID | None, *, size: int, actor_name: str
-) -> Undone:
-    """Give the next updated leads their earlier values back."""
-    ids = [row["lead_id"] for row in await connection.fetch(_UPDATED, job_id, after, size)]
+async def restore_updated(connection: Connection, undoing: Undoing, after: UUID | None) -> Undone:
+    """Give the next updated leads their earlier values back, but none that would make them doubles by now."""
+    job_id = undoing.job_id
+    ids = [row["lead_id"] for row in await connection.fetch(_UPDATED, job_id, after, undoing.size)]
     if not ids:
         return Undone()
     current = {row["id"]: row["columns"] for row in await connection.fetch(_CURRENT, ids, job_id)}
-    changes: dict[UUID, list[Change]] = {}
-    for row in await connection.fetch(_CHANGES, job_id, list(current)):
-        changes.setdefault(row["lead_id"], []).append(Change(row["before"], row["after"]))
-    stages = {str(row["id"]): row["stage"] for row in await connection.fetch("select id, stage from statuses")}
-    undone = {lead: restoration(columns, changes[lead], stages) for lead, columns in current.items()}
+    undone = await _restorations(connection, undoing, current)
     noted = {row["lead_id"] for row in await connection.fetch(_DROP_NOTES, job_id, list(current))}
     restored = [lead for lead, found in undone.items() if found.columns or lead in noted]
-    await _restore(connection, {lead: (current[lead], undone[lead].columns) for lead in restored}, actor_name)
+    changed: dict[UUID, tuple[JsonObject, JsonObject]] = {
+        lead: (current[lead], undone[lead].columns) for lead in restored
+    }
+    await _restore(connection, changed, undoing.actor_name)
     gone = await _gone(connection, [lead for lead in ids if lead not in current])
     kept = sum(1 for found in undone.values() if found.kept)
     return Undone(restored=len(restored), kept=kept, gone=gone, cursor=ids[-1])
 
 
-async def remove_created(connection: Connection, job_id: UUID, after: UUID | None, *, size: int) -> Undone:
+async def remove_created(connection: Connection, undoing: Undoing, after: UUID | None) -> Undone:
     """Remove the next created leads; those that somebody has edited, noted on or called stay."""
-    rows = await connection.fetch(_CREATED, job_id, after, size)
+    rows = await connection.fetch(_CREATED, undoing.job_id, after, undoing.size)
     if not rows:
         return Undone()
     unedited = [row for row in rows if not row["edited"]]
@@ -115,6 +132,21 @@ async def remember_undo(connection: Connection, job_id: UUID, undo_id: str) -> N
     await connection.execute(
         "update jobs set result = result || jsonb_build_object('revertJobId', $2::text) where id = $1", job_id, undo_id
     )
+
+
+async def _restorations(
+    connection: Connection, undoing: Undoing, current: dict[UUID, JsonObject]
+) -> dict[UUID, Restoration]:
+    changes: dict[UUID, list[Change]] = {}
+    for row in await connection.fetch(_CHANGES, undoing.job_id, list(current)):
+        changes.setdefault(row["lead_id"], []).append(Change(row["before"], row["after"]))
+    stages = {str(row["id"]): row["stage"] for row in await connection.fetch("select id, stage from statuses")}
+    undone = {lead: restoration(columns, changes[lead], stages) for lead, columns in current.items()}
+    restored = [Restored(current[lead], found) for lead, found in undone.items()]
+    if phones := wanted_phones(restored, active_only=undoing.active_only):
+        rows = await connection.fetch(_TAKEN, undoing.job_id, list(phones), list(current), undoing.active_only)
+        keep_single(restored, {row["phone_key"] for row in rows}, active_only=undoing.active_only)
+    return undone
 
 
 async def _restore(

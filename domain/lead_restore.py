@@ -29,7 +29,7 @@ class Change:
 
 @dataclass(slots=True)
 class Restoration:
-    """`columns`: what to write back. `kept`: a field stays as it is, edited since or its status deleted."""
+    """`columns`: what to write back. `kept`: a field stays, edited since, its status deleted or its phone taken."""
 
     columns: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     kept: bool = False

@@ -6,9 +6,11 @@ from typing import Final
 from uuid import UUID
 
 from db.connections import Connection
-from db.import_undo import Undone, remove_created, restore_updated
+from db.import_undo import Undoing, Undone, remove_created, restore_updated
 from db.locks import Lock, take
+from db.organizations import load_organization
 from domain.imports import ImportCounts, ImportResult, RevertResult
+from domain.vocabulary import DuplicateScope
 from jobs.running import RunningJob
 from jobs.runtime import Runtime
 
@@ -50,10 +52,16 @@ class Undo:
 
     async def _undo(self, connection: Connection, result: RevertResult) -> Undone:
         cursor = None if result.cursor is None else UUID(result.cursor)
+        organization = await load_organization(connection, self._runtime.limits)
+        undoing = Undoing(
+            job_id=self._import_id,
+            actor_name=self._job.actor.name,
+            active_only=organization.settings.duplicate_scope is DuplicateScope.ACTIVE,
+            size=_LEADS,
+        )
         if result.removing:
-            return await remove_created(connection, self._import_id, cursor, size=_LEADS)
-        name = self._job.actor.name
-        return await restore_updated(connection, self._import_id, cursor, size=_LEADS, actor_name=name)
+            return await remove_created(connection, undoing, cursor)
+        return await restore_updated(connection, undoing, cursor)
 
 
 async def undo_own(runtime: Runtime, job: RunningJob, result: ImportResult) -> ImportResult:

@@ -43,6 +43,7 @@ where l.id = any($1) and l.import_job_id is distinct from $2 order by l.id for u
 _CHANGES: Final = (
     "select lead_id, before, after from import_changes where job_id = $1 and lead_id = any($2) order by row"
 )
+_REVERTED: Final = "update import_changes set reverted = true where job_id = $1 and lead_id = any($2)"
 _DROP_NOTES: Final = "delete from notes where import_job_id = $1 and lead_id = any($2) returning lead_id"
 _NOTES: Final = (
     "select lead_id, array_agg(text order by created_at, id) as texts from notes where lead_id = any($1) group by 1"
@@ -55,12 +56,20 @@ update leads l set ({", ".join(_COLUMNS)}) = (
 from unnest($1::uuid[], $2::jsonb[], $3::int[], $4::text[]) u(id, columns, notes, search) where l.id = u.id
 """
 _EDITED: Final = """(
-  l.version <> coalesce((
-    select c.version_after from import_changes c
-    where c.job_id = $1 and c.lead_id = l.id order by c.row desc limit 1), 1)
+  exists (
+    select from (select coalesce((
+      select c.version_after from import_changes c
+      where c.job_id = $1 and c.lead_id = l.id order by c.row desc limit 1), 1) as version) own
+    where l.version <> own.version and l.version <> own.version + (
+      select count(*) + count(distinct c.job_id) from import_changes c
+      where c.lead_id = l.id and c.reverted and c.version_after > own.version and c.job_id = any(array(
+        select j.id from jobs j where j.kind = 'IMPORT' and (j.state = 'FAILED' or j.result ? 'revertJobId')))))
   or exists (select from notes n where n.lead_id = l.id and n.import_job_id is distinct from $1)
   or exists (select from calls c where c.lead_id = l.id))"""
-"""Whether somebody else has written to a lead that the import created."""
+"""Whether anybody else has written to a lead that the import created.
+
+What later imports wrote does not count once it was undone: each of their rows made one version, and the undo one more.
+"""
 _CREATED: Final = f"""
 select l.id, l.external_id, {_EDITED} as edited
 from leads l where l.import_job_id = $1 and ($2::uuid is null or l.id > $2) order by l.id limit $3 for update of l
@@ -109,6 +118,7 @@ async def restore_updated(connection: Connection, undoing: Undoing, after: UUID 
         lead: (current[lead], undone[lead].columns) for lead in restored
     }
     await _restore(connection, changed, undoing.actor_name)
+    await connection.execute(_REVERTED, job_id, [lead for lead in restored if not undone[lead].kept])
     gone = await _gone(connection, [lead for lead in ids if lead not in current])
     kept = sum(1 for found in undone.values() if found.kept)
     return Undone(restored=len(restored), kept=kept, gone=gone, cursor=ids[-1])

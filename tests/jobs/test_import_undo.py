@@ -124,3 +124,38 @@ async def test_of_two_leads_that_would_get_one_phone_the_first_gets_it(importing
     job = await take(importing, ("X1", "A", PHONES[1]), ("X2", "B", PHONES[2]))
     assert await revert(importing, job) == (0, 1, 1)
     assert await importing.leads() == [("A", PHONES[0]), ("B", PHONES[2])]
+
+
+async def test_imports_undone_in_reverse_order_leave_no_lead_that_nobody_edited(importing: Importing):
+    header = f"{HEADER},notes"
+    first = await take(importing, ("X1", "A", PHONES[0]), ("X2", "B", PHONES[1]))
+    data = csv(("X1", "A2", PHONES[2], "web", "hello"), ("X1", "A3", PHONES[2], "web", ""), header=header)
+    second = await importing.run(data, options=BY_ID)
+    third = await take(importing, ("X1", "A4", PHONES[2]))
+    assert await revert(importing, third) == (0, 1, 0)
+    assert await revert(importing, second) == (0, 1, 0)
+    assert await revert(importing, first) == (2, 0, 0)
+
+
+@pytest.mark.parametrize("moment", ["before", "between", "after"])
+async def test_a_lead_edited_before_or_after_the_undo_of_a_later_import_stays(importing: Importing, moment: str):
+    edit = "update leads set score = 5, version = version + 1"
+    first = await take(importing, ("X1", "A", PHONES[0]))
+    if moment == "before":
+        await execute(importing, edit)
+    second = await take(importing, ("X1", "A2", PHONES[0]))
+    if moment == "between":
+        await execute(importing, edit)
+    await revert(importing, second)
+    if moment == "after":
+        await execute(importing, edit)
+    assert await revert(importing, first) == (0, 0, 1)
+    assert await importing.leads("name, score") == [("A", 5)]
+
+
+async def test_a_lead_of_which_a_later_undo_kept_something_stays(importing: Importing):
+    first = await take(importing, ("X1", "A", PHONES[0]))
+    second = await take(importing, ("X1", "A2", PHONES[1]))
+    await execute(importing, "update leads set name = 'Mine', version = version + 1")
+    assert await revert(importing, second) == (0, 1, 1)
+    assert await revert(importing, first) == (0, 0, 1)

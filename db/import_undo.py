@@ -74,12 +74,23 @@ _CREATED: Final = f"""
 select l.id, l.external_id, {_EDITED} as edited
 from leads l where l.import_job_id = $1 and ($2::uuid is null or l.id > $2) order by l.id limit $3 for update of l
 """
-_TAKEN: Final = f"""
-select distinct l.phone_key from leads l
-where l.phone_key = any($2) and l.id <> all ($3) and (not $4 or l.stage not in ('WON', 'LOST'))
-  and (l.import_job_id is distinct from $1 or {_EDITED})
+_NEAR: Final = f"""
+with recursive near(id, phone_key) as (
+  select null::uuid, unnest($2::text[])
+  union
+  select l.id, (
+    select c.before ->> 'phone_key' from import_changes c
+    where c.job_id = $1 and c.lead_id = l.id and c.after ? 'phone_key' order by c.row limit 1)
+  from near n join leads l on l.phone_key = n.phone_key
+  where l.id <> all ($3) and (not $4 or l.stage not in ('WON', 'LOST'))
+    and (l.import_job_id is distinct from $1 or {_EDITED})
+), found as (select id from near where id is not null limit $5)
+select l.id, jsonb_build_object('phone', l.phone, 'phone_key', l.phone_key, 'status_id', l.status_id,
+  'stage', l.stage, 'import_job_id', l.import_job_id) as columns
+from found join leads l on l.id = found.id
 """
-"""Phones of leads that stay and are none of the given ones."""
+"""Leads that stay and have these phones now, and those that have the phones which these are to get back, and so on."""
+_MOST_NEAR: Final = 10_000
 _TOMBSTONES: Final = "insert into lead_deletions (lead_id, external_id) select * from unnest($1::uuid[], $2::text[])"
 
 
@@ -147,16 +158,29 @@ async def remember_undo(connection: Connection, job_id: UUID, undo_id: str) -> N
 async def _restorations(
     connection: Connection, undoing: Undoing, current: dict[UUID, JsonObject]
 ) -> dict[UUID, Restoration]:
+    undone = await _judged(connection, undoing.job_id, current)
+    restored = {lead: Restored(current[lead], found) for lead, found in undone.items()}
+    active_only, taken = undoing.active_only, set[str]()
+    if phones := wanted_phones(restored.values(), active_only=active_only):
+        binds = (undoing.job_id, list(phones), list(current), active_only, _MOST_NEAR)
+        near = {row["id"]: row["columns"] for row in await connection.fetch(_NEAR, *binds)}
+        judged = await _judged(connection, undoing.job_id, near)
+        restored |= {lead: Restored(near[lead], found) for lead, found in judged.items()}
+        if len(near) == _MOST_NEAR:  # who has the others is not known
+            known = {str(one.now["phone_key"]) for one in restored.values()}
+            taken = wanted_phones(restored.values(), active_only=active_only) - known
+        keep_single([restored[lead] for lead in sorted(restored)], taken, active_only=active_only)
+    return undone
+
+
+async def _judged(connection: Connection, job_id: UUID, leads: dict[UUID, JsonObject]) -> dict[UUID, Restoration]:
+    """What would restore each lead by itself; nothing restores those that the import created."""
+    updated = [lead for lead, columns in leads.items() if columns.get("import_job_id") != str(job_id)]
     changes: dict[UUID, list[Change]] = {}
-    for row in await connection.fetch(_CHANGES, undoing.job_id, list(current)):
+    for row in await connection.fetch(_CHANGES, job_id, updated):
         changes.setdefault(row["lead_id"], []).append(Change(row["before"], row["after"]))
     stages = {str(row["id"]): row["stage"] for row in await connection.fetch("select id, stage from statuses")}
-    undone = {lead: restoration(columns, changes[lead], stages) for lead, columns in current.items()}
-    restored = [Restored(current[lead], found) for lead, found in undone.items()]
-    if phones := wanted_phones(restored, active_only=undoing.active_only):
-        rows = await connection.fetch(_TAKEN, undoing.job_id, list(phones), list(current), undoing.active_only)
-        keep_single(restored, {row["phone_key"] for row in rows}, active_only=undoing.active_only)
-    return undone
+    return {lead: restoration(columns, changes.get(lead, ()), stages) for lead, columns in leads.items()}
 
 
 async def _restore(

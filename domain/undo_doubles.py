@@ -40,7 +40,7 @@ class Restored:
         self.found.kept = True
 
 
-def wanted_phones(restored: Sequence[Restored], *, active_only: bool) -> set[str]:
+def wanted_phones(restored: Collection[Restored], *, active_only: bool) -> set[str]:
     """The keys of all phones that `keep_single` may ask for."""
     wanted = [one for one in restored if one.is_new(active_only=active_only)]
     phones = [columns.get(_PHONE_KEY) for one in wanted for columns in (one.now, one.found.columns)]
@@ -52,21 +52,45 @@ def keep_single(restored: Sequence[Restored], taken: Collection[str], *, active_
 
     Of several that would get one phone the first gets it. `active_only`: closed leads double none.
     """
-    while doubles := _doubles(restored, taken, active_only=active_only):
-        for one in doubles:
-            one.give_up()
+    phones = _Phones(taken, active_only=active_only)
+    for one in restored:
+        if not one.is_new(active_only=active_only):
+            phones.hold(one)
+    for one in restored:
+        if one.is_new(active_only=active_only):
+            phones.give(one)
 
 
-def _doubles(restored: Sequence[Restored], taken: Collection[str], *, active_only: bool) -> list[Restored]:
-    phones = [one.phone(active_only=active_only) for one in restored]
-    new = [one.is_new(active_only=active_only) for one in restored]
-    had = {phone for phone, is_new in zip(phones, new, strict=True) if not is_new} | set(taken)
-    doubles: list[Restored] = []
-    for one, phone, is_new in zip(restored, phones, new, strict=True):
-        if is_new and phone in had:
-            doubles.append(one)
-        had.add(phone)
-    return doubles
+class _Phones:
+    """Who has which phone. A lead that cannot get its own keeps that which another one was to get, and so on."""
+
+    def __init__(self, taken: Collection[str], *, active_only: bool) -> None:
+        self._held = set(taken)
+        self._given = dict[str, Restored]()
+        self._active_only = active_only
+
+    def hold(self, one: Restored) -> Restored | None:
+        """The lead keeps its phone; returns whom it was given to, who gives it up."""
+        phone = one.phone(active_only=self._active_only)
+        if phone is None:
+            return None
+        self._held.add(phone)
+        loser = self._given.pop(phone, None)
+        if loser is not None:
+            loser.give_up()
+        return loser
+
+    def give(self, one: Restored | None) -> None:
+        """Give the lead the phone that it wants, or take back what is restored of it."""
+        while one is not None:
+            phone = one.phone(active_only=self._active_only)
+            if phone is None or not one.is_new(active_only=self._active_only):
+                one = self.hold(one)
+            elif phone in self._held or phone in self._given:
+                one.give_up()
+            else:
+                self._given[phone] = one
+                return
 
 
 def _phone(columns: JsonObject, *, active_only: bool) -> str | None:

@@ -159,3 +159,23 @@ async def test_a_lead_of_which_a_later_undo_kept_something_stays(importing: Impo
     await execute(importing, "update leads set name = 'Mine', version = version + 1")
     assert await revert(importing, second) == (0, 1, 1)
     assert await revert(importing, first) == (0, 0, 1)
+
+
+async def test_an_undo_gives_back_phones_that_were_shifted_among_more_leads_than_it_takes_at_once(importing: Importing):
+    phones = [f"+1212556{number:04}" for number in range(1_200)]
+    await take(importing, *((f"X{place}", f"Lead {place}", phone) for place, phone in enumerate(phones)))
+    before = await importing.leads()
+    shifted = [*phones[1:], phones[0]]
+    job = await take(importing, *((f"X{place}", f"Lead {place}", phone) for place, phone in enumerate(shifted)))
+    assert await revert(importing, job) == (0, 1_200, 0)
+    assert await importing.leads() == before
+
+
+async def test_no_phone_is_doubled_where_one_of_the_shifted_was_taken_since(importing: Importing):
+    phones = [f"+1212556{number:04}" for number in range(1_200)]
+    await take(importing, *((f"X{place}", f"Lead {place}", phone) for place, phone in enumerate(phones)))
+    shifted = [*phones[1:], PHONES[0]]
+    job = await take(importing, *((f"X{place}", f"Lead {place}", phone) for place, phone in enumerate(shifted)))
+    await take(importing, ("", "New", phones[0]))
+    assert await revert(importing, job) == (0, 0, 1_200)
+    assert await importing.rows("select phone_key from app.leads group by 1 having count(*) > 1") == []

@@ -9,6 +9,7 @@ import pytest
 from db.roles import app_dsn, system_dsn
 from jobs.runtime import Runtime
 from tests.conftest import SECRET, MakeOrganization, administer, maker
+from tests.jobs.importing import Importing, working
 from tests.jobs.scripted import PROBE, close_runtime, open_runtime
 from tests.jobs.stage import Stage, StartWorker, WorkerProcess
 from tests.jobs.under_fire import Fire
@@ -30,6 +31,14 @@ def new_organization(runtime: Runtime) -> MakeOrganization:
 @pytest.fixture
 async def stage(runtime: Runtime, new_organization: MakeOrganization) -> Stage:
     return Stage(runtime, await new_organization())
+
+
+@pytest.fixture
+async def importing(
+    runtime: Runtime, database_url: str, new_organization: MakeOrganization
+) -> AsyncIterator[Importing]:
+    async with working(runtime, database_url):
+        yield Importing.of(runtime, await new_organization())
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
@@ -29,9 +29,7 @@ from domain.vocabulary import (
     UnmappedColumns,
 )
 from jobs.import_answers import commit_import, revert_import
-from jobs.runtime import Runtime
-from tests.conftest import MakeOrganization
-from tests.jobs.importing import Importing, result_of, shown, working
+from tests.jobs.importing import Importing, result_of, shown
 from tests.transfer.packed_files import workbook
 
 K = LeadFieldKey
@@ -182,14 +180,6 @@ class Oracle:
         elif "Colour" in row and clearing and not filling and not self._default("custom"):
             changed["custom"] = {key: value for key, value in lead["custom"].items() if key != "Colour"}
         return changed
-
-
-@pytest.fixture
-async def importing(
-    runtime: Runtime, database_url: str, new_organization: MakeOrganization
-) -> AsyncIterator[Importing]:
-    async with working(runtime, database_url):
-        yield Importing.of(runtime, await new_organization())
 
 
 async def _leads(importing: Importing) -> list[Lead]:

@@ -1,7 +1,5 @@
 """Plans under review, answers, undo, retries: what comes after an import was asked for."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from domain.errors import Rejected
@@ -11,20 +9,10 @@ from domain.requests import CommitImport, RevertImport, UpdateImport
 from domain.stored import decode
 from domain.vocabulary import DateOrder, ImportMode, JobFileRole, JobState, LeadFieldKey, MatchKey, MergeStrategy
 from jobs.import_answers import commit_import, revert_import, update_import
-from jobs.runtime import Runtime
-from tests.conftest import MakeOrganization
-from tests.jobs.importing import Importing, counts_of, csv, overwriting, result_of, shown, to, working
+from tests.jobs.importing import Importing, counts_of, csv, overwriting, result_of, shown, to
 from tests.jobs.under_fire import many
 
 PHONES = [f"+1212555{number:04}" for number in range(100, 200)]
-
-
-@pytest.fixture
-async def importing(
-    runtime: Runtime, database_url: str, new_organization: MakeOrganization
-) -> AsyncIterator[Importing]:
-    async with working(runtime, database_url):
-        yield Importing.of(runtime, await new_organization())
 
 
 def rows(*names: str, first: int = 0) -> bytes:

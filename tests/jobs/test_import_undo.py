@@ -1,7 +1,5 @@
 """An undo makes no doubles, and imports can be undone one after the other, the newest first."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from domain.imports import ImportOptions, RevertResult
@@ -11,21 +9,11 @@ from domain.settings import OrganizationSettings
 from domain.stored import decode, encode
 from domain.vocabulary import DuplicateScope, JobState, MatchKey, MergeStrategy
 from jobs.import_answers import revert_import
-from jobs.runtime import Runtime
-from tests.conftest import MakeOrganization
-from tests.jobs.importing import Importing, counts_of, csv, overwriting, shown, working
+from tests.jobs.importing import Importing, counts_of, csv, overwriting, shown
 
 PHONES = [f"+1212555{number:04}" for number in range(100, 110)]
 HEADER = "external id,name,phone,source"
 BY_ID = overwriting(match_on=(MatchKey.EXTERNAL_ID, MatchKey.PHONE))
-
-
-@pytest.fixture
-async def importing(
-    runtime: Runtime, database_url: str, new_organization: MakeOrganization
-) -> AsyncIterator[Importing]:
-    async with working(runtime, database_url):
-        yield Importing.of(runtime, await new_organization())
 
 
 def rows(*given: tuple[str, str, str]) -> bytes:

@@ -2,7 +2,6 @@
 
 import gzip
 import json
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import openpyxl
@@ -36,14 +35,6 @@ PHONES = [f"+1212555{number:04}" for number in range(100, 110)]
 TABLE = [["Name", "Phone", "Source", "Score"], ["Ann", PHONES[0], "web", 5], ["Bob", PHONES[1], "phone", 7]]
 CSV = csv(*TABLE[1:], header="Name,Phone,Source,Score")
 OBJECTS = [dict(zip(("name", "phone", "source", "score"), row, strict=True)) for row in TABLE[1:]]
-
-
-@pytest.fixture
-async def importing(
-    runtime: Runtime, database_url: str, new_organization: MakeOrganization
-) -> AsyncIterator[Importing]:
-    async with working(runtime, database_url):
-        yield Importing.of(runtime, await new_organization())
 
 
 FILES = {

@@ -1,7 +1,5 @@
 """Imports as jobs: counts, reports, error file, refusals before a job exists."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from domain.errors import Rejected
@@ -16,19 +14,9 @@ from domain.vocabulary import (
     MergeStrategy,
     UnmappedColumns,
 )
-from jobs.runtime import Runtime
-from tests.conftest import MakeOrganization
-from tests.jobs.importing import Importing, counts_of, csv, overwriting, result_of, to, working
+from tests.jobs.importing import Importing, counts_of, csv, overwriting, result_of, to
 
 PHONES = [f"+1212555{number:04}" for number in range(100, 200)]
-
-
-@pytest.fixture
-async def importing(
-    runtime: Runtime, database_url: str, new_organization: MakeOrganization
-) -> AsyncIterator[Importing]:
-    async with working(runtime, database_url):
-        yield Importing.of(runtime, await new_organization())
 
 
 def rows(count: int, name: str = "Lead") -> bytes:

@@ -1,16 +1,12 @@
 """The Pollock benchmark's polluted files (PVLDB), through the real job: every record is accounted for."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from domain.errors import Rejected
 from domain.imports import ColumnMapping, ImportOptions
 from domain.jobs import JobRecord
 from domain.vocabulary import JobFileRole, JobState, LeadFieldKey, UnmappedColumns
-from jobs.runtime import Runtime
-from tests.conftest import MakeOrganization
-from tests.jobs.importing import Importing, counts_of, result_of, working
+from tests.jobs.importing import Importing, counts_of, result_of
 from tests.jobs.test_import_acceptance import FOLDER
 from tests.jobs.under_fire import check_outcomes, records
 
@@ -46,14 +42,6 @@ RECORDS = {
 }
 SEVERAL_TABLES = {"preamble", "multitable_less", "multitable_more", "multitable_same"}
 pytestmark = pytest.mark.skipif(not POLLOCK.is_dir(), reason="the acceptance files are not here (LEADPORT_ACCEPTANCE)")
-
-
-@pytest.fixture
-async def importing(
-    runtime: Runtime, database_url: str, new_organization: MakeOrganization
-) -> AsyncIterator[Importing]:
-    async with working(runtime, database_url):
-        yield Importing.of(runtime, await new_organization())
 
 
 def content(name: str) -> bytes:

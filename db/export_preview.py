@@ -82,8 +82,7 @@ async def _read_deleted(
 ) -> First:
     """The leads deleted since, which follow the others in a delta."""
     gone = deleted_leads(selection, columns, formatting, _names(columns)).limit(wanted)
-    texts = gone.with_only_columns(*(cast(cell, Text()) for cell in gone.inner_columns))
-    statement, counting = shape(texts), count_deleted(selection)
+    statement, counting = shape(_as_text(gone)), count_deleted(selection)
     rows = await connection.fetch(statement.sql, *statement.arguments)
     count: int = await connection.fetchval(counting.sql, *counting.arguments)
     return First([tuple(row) for row in rows], count)
@@ -101,7 +100,12 @@ def _kept(page: PageShape, columns: tuple[str, ...], formatting: Formatting) -> 
 
 
 def _shown(rows: Select[tuple[object, ...]], count: Expression) -> Query:
-    return rows.with_only_columns(*(cast(cell, Text()) for cell in rows.inner_columns), count.label("total"))
+    return _as_text(rows).add_columns(count.label("total"))
+
+
+def _as_text(rows: Select[tuple[object, ...]]) -> Query:
+    cells: list[Expression] = [cast(cell, Text()) for cell in rows.inner_columns]
+    return rows.with_only_columns(*cells)
 
 
 def _names(columns: Sequence[str]) -> list[str]:

@@ -1,15 +1,11 @@
 """Organizations in pages, for those who look after all of them."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Final
 from uuid import UUID
 
-import msgspec
-
-from db.connections import Row
+from db.name_cursors import read_name_cursor, write_name_cursor
 from db.organizations import COLUMNS, organization_of
 from db.system import SystemDatabase
-from domain.errors import BadInput
 from domain.paging import Page, PageRequest
 from domain.records import OrganizationRecord
 from domain.settings import Limits
@@ -30,27 +26,12 @@ async def list_organizations(
 
     Raises BadInput for a cursor of another list.
     """
-    place, last = _position(page.cursor) if page.cursor else (None, None)
+    place, last = read_name_cursor(page.cursor) if page.cursor else (None, None)
     rows = await system.fetch(_PAGE, only, place, last, page.size + 1)
     shown = rows[: page.size]
     return Page(
         items=[organization_of(row, limits) for row in shown],
-        cursors=[_cursor(row) for row in shown],
+        cursors=[write_name_cursor(row) for row in shown],
         has_next=len(rows) > page.size,
         has_previous=page.cursor is not None,
     )
-
-
-def _cursor(row: Row) -> str:
-    return urlsafe_b64encode(msgspec.json.encode((row["place"], row["id"]))).decode().rstrip("=")
-
-
-def _position(cursor: str) -> tuple[str, UUID]:
-    try:
-        document = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        place, last = msgspec.json.decode(document, type=tuple[str, UUID])
-    except (ValueError, msgspec.MsgspecError):
-        raise BadInput("This is no cursor of this list.", ("after",)) from None
-    if "\0" in place:
-        raise BadInput("This is no cursor of this list.", ("after",))
-    return place, last

@@ -1,17 +1,14 @@
 """Users: made when their token is first seen, shown by name."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-import msgspec
-
 from db.connections import Row
+from db.name_cursors import read_name_cursor, write_name_cursor
 from db.pool import Database
 from db.system import SystemDatabase
-from domain.errors import BadInput
 from domain.ids import new_id
 from domain.paging import Count, Page, PageRequest
 from domain.records import UserRecord
@@ -62,7 +59,7 @@ async def load_users(database: Database, organization_id: UUID, ids: Collection[
 
 async def list_users(database: Database, organization_id: UUID, page: PageRequest) -> Page[UserRecord]:
     """A forward page of all users by name. Raises BadInput for a cursor of another list."""
-    place, last = _read_cursor(page.cursor) if page.cursor else (None, None)
+    place, last = read_name_cursor(page.cursor) if page.cursor else (None, None)
     rows = await database.read(organization_id, _PAGE, place, last, page.size + 1)
     shown = rows[: page.size]
 
@@ -72,7 +69,7 @@ async def list_users(database: Database, organization_id: UUID, page: PageReques
 
     return Page(
         items=[user_of(row) for row in shown],
-        cursors=_cursors(shown),
+        cursors=[write_name_cursor(row) for row in shown],
         has_next=len(rows) > page.size,
         has_previous=page.cursor is not None,
         count=count,
@@ -89,17 +86,3 @@ def user_of(row: Row) -> UserRecord:
         role=Role(row["role"]),
         active=row["active"],
     )
-
-
-def _cursors(rows: Sequence[Row]) -> list[str]:
-    return [urlsafe_b64encode(msgspec.json.encode((row["place"], row["id"]))).decode() for row in rows]
-
-
-def _read_cursor(cursor: str) -> tuple[str, UUID]:
-    try:
-        place, last = msgspec.json.decode(urlsafe_b64decode(cursor), type=tuple[str, UUID])
-    except ValueError:
-        raise BadInput("This is no cursor of this list.", ("after",)) from None
-    if "\0" in place:
-        raise BadInput("This is no cursor of this list.", ("after",))
-    return place, last

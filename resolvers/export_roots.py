@@ -19,8 +19,8 @@ Info: TypeAlias = "GraphQLResolveInfo[RequestContext]"
 
 
 async def _export_preview(_source: object, info: Info, spec: Given, first: int | None) -> ExportPreview:
-    authorize(info.context, Permission.LEADS_EXPORT)
-    return await preview(info.context, read_coerced(ExportSpec, spec, ("spec",)), given(first, "first"))
+    actor = authorize(info.context, Permission.LEADS_EXPORT)
+    return await preview(info.context, actor, read_coerced(ExportSpec, spec, ("spec",)), given(first, "first"))
 
 
 EXPORT_ROOTS: Final[Roots] = {"exportPreview": _export_preview}

@@ -39,8 +39,8 @@ class ExportQueries:
         spec: Annotated[ExportSpecInput, strawberry.argument(description="What to export.")],
         first: Annotated[int | None, strawberry.argument(description="So many rows, at most 100.")] = _PREVIEWED,
     ) -> ExportPreview:
-        authorize(info.context, Permission.LEADS_EXPORT)
-        return await preview(info.context, spec.to_domain(("spec",)), given(first, "first"))
+        actor = authorize(info.context, Permission.LEADS_EXPORT)
+        return await preview(info.context, actor, spec.to_domain(("spec",)), given(first, "first"))
 
     @strawberry.field(description="The builtin templates, then the saved ones by name.")
     async def export_templates(self, info: Info) -> list[ExportTemplate]:
@@ -113,9 +113,9 @@ class ExportMutations:
         return ExportLeadsPayload(job=ExportJob.of(await run_schedule(info.context.runtime, actor, id)))
 
 
-async def preview(context: RequestContext, spec: ExportSpec, first: int | None) -> ExportPreview:
+async def preview(context: RequestContext, actor: Actor, spec: ExportSpec, first: int | None) -> ExportPreview:
     """What an export of the caller would give. Raises as `preview_export`."""
-    actor, rows = authorize(context, Permission.LEADS_EXPORT), _PREVIEWED if first is None else first
+    rows = _PREVIEWED if first is None else first
     return ExportPreview.of(await preview_export(context.runtime, actor, home(context), spec, rows))
 
 

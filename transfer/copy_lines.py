@@ -1,6 +1,6 @@
 """The valid rows of a judged block as COPY lines with their match keys."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from json.encoder import encode_basestring
@@ -124,21 +124,16 @@ class Assembler:
     def _cleared_custom(self, judged: Judged, rows: "_Rows") -> dict[int, tuple[str, ...]]:
         if self.options.blank_cells is not BlankCells.CLEAR or self.options.merge_strategy not in _UPDATING:
             return {}
-        cleared = dict[int, tuple[str, ...]]()
+        blank = dict[str, list[int]]()
         for key, column in judged.custom.items():
             silent = {*column.silent, *column.defaulted}
-            blank = [index for index, text in enumerate(column.texts or ()) if not text and index not in silent]
-            for place in rows.places(blank):
-                cleared[place] = (*cleared.get(place, ()), key)
-        return cleared
+            blank[key] = [index for index, text in enumerate(column.texts or ()) if not text and index not in silent]
+        return rows.keys_by_place(blank)
 
     def _defaulted_custom(self, judged: Judged, rows: "_Rows") -> dict[int, tuple[str, ...]]:
-        defaulted = dict[int, tuple[str, ...]]()
-        if self.options.merge_strategy in _UPDATING:
-            for key, column in judged.custom.items():
-                for place in rows.places(column.defaulted):
-                    defaulted[place] = (*defaulted.get(place, ()), key)
-        return defaulted
+        if self.options.merge_strategy not in _UPDATING:
+            return {}
+        return rows.keys_by_place({key: column.defaulted for key, column in judged.custom.items()})
 
 
 class _Rows:
@@ -161,6 +156,14 @@ class _Rows:
         if self._places is None:
             return sorted(indexes)
         return sorted(self._places[index] for index in indexes if self._kept[index])
+
+    def keys_by_place(self, indexes: Mapping[str, Iterable[int]]) -> dict[int, tuple[str, ...]]:
+        """The keys of each place, from the rows of the block that each key has."""
+        found = dict[int, tuple[str, ...]]()
+        for key, given in indexes.items():
+            for place in self.places(given):
+                found[place] = (*found.get(place, ()), key)
+        return found
 
 
 def _numbered(kept: Sequence[bool]) -> list[int]:

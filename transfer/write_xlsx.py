@@ -143,11 +143,9 @@ class XlsxWriter:
         return content.replace(b"\r", b"&#13;").split(Q) if texts else []
 
     def _shortened(self, text: bytes) -> bytes:
-        units = text.decode().encode("utf-16-le")
-        if len(units) <= 2 * parts.MAX_CELL:
-            return text
-        self.cut += 1
-        return units[: 2 * parts.MAX_CELL].decode("utf-16-le", "ignore").encode()
+        short = parts.shortened(text.decode()).encode()
+        self.cut += short != text
+        return short
 
 
 def _structure(structure: bytes) -> bytes:

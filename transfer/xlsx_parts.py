@@ -107,7 +107,11 @@ def excel_date_format(pattern: str) -> str:
     return pattern.replace('"', "").replace("HH24", "hh").replace("MI", "mm").lower().replace("t", '"T"')
 
 
+def shortened(value: str) -> str:
+    """As much of the text as a cell holds."""
+    return value.encode("utf-16-le")[: 2 * MAX_CELL].decode("utf-16-le", "ignore")
+
+
 def _written(value: str) -> str:
     """The text as XML holds it: no control characters, no escape (ST_Xstring) by chance, not longer than a cell."""
-    cut = value.encode("utf-16-le")[: 2 * MAX_CELL].decode("utf-16-le", "ignore")
-    return escape(_ODD.sub(lambda odd: "_x005F_" if odd.group() == "_" else "", cut))
+    return escape(_ODD.sub(lambda odd: "_x005F_" if odd.group() == "_" else "", shortened(value)))

@@ -74,10 +74,12 @@ async def relay_to(connect: Connect) -> AsyncIterator[Relay]:
 
     server = await asyncio.start_server(accept, "127.0.0.1", 0)
     relay.port = server.sockets[0].getsockname()[1]
-    yield relay
-    server.close()
-    relay.thaw()
-    relay.cut()
+    try:
+        yield relay
+    finally:
+        server.close()
+        relay.thaw()
+        relay.cut()
 
 
 @asynccontextmanager

@@ -57,8 +57,10 @@ async def balanced() -> AsyncIterator[Balancer]:
     balancer = Balancer(0)
     server = await asyncio.start_server(balancer.accept, "127.0.0.1", 0)
     balancer.port = server.sockets[0].getsockname()[1]
-    yield balancer
-    server.close()
+    try:
+        yield balancer
+    finally:
+        server.close()
 
 
 @contextmanager

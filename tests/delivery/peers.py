@@ -36,13 +36,15 @@ async def mail_peer() -> AsyncIterator[MailPeer]:
 
     server = await loop.create_server(converse, "127.0.0.1", 0)
     peer.port = server.sockets[0].getsockname()[1]
-    yield peer
-    server.close()
-    await server.wait_closed()
-    for conversation in conversations:
-        if conversation.transport is not None:
-            conversation.transport.close()
-    await asyncio.sleep(0)
+    try:
+        yield peer
+    finally:
+        server.close()
+        await server.wait_closed()
+        for conversation in conversations:
+            if conversation.transport is not None:
+                conversation.transport.close()
+        await asyncio.sleep(0)
 
 
 @dataclass
@@ -76,6 +78,5 @@ async def webhook_peer() -> AsyncIterator[WebhookPeer]:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     peer.port = server.sockets[0].getsockname()[1]
-    yield peer
-    server.close()
-    await server.wait_closed()
+    async with server:
+        yield peer

@@ -123,7 +123,9 @@ async def open_office(url: str, folder: Path, **settings: object) -> AsyncIterat
     options = DispatchOptions(dsn=system_dsn(url, SECRET), large=2, small=4, drain_seconds=5, lease_seconds=10)
     stop = asyncio.Event()
     working = asyncio.create_task(Worker(runtime, options, HANDLERS).run(stop))
-    yield Office(runtime, maker(runtime.system))
-    stop.set()
-    await working
-    await close_runtime(runtime)
+    try:
+        yield Office(runtime, maker(runtime.system))
+    finally:
+        stop.set()
+        await working
+        await close_runtime(runtime)

@@ -11,11 +11,12 @@ from uuid import UUID
 from sqlalchemy.dialects import postgresql
 
 from db.bulk_targets import PENDING
+from db.stages import CLOSED
 from db.tables import leads
 from domain.clearing import LIST_COLUMNS
 from domain.fields import MAX_LIST_ITEMS
 from domain.patches import LeadChange
-from domain.vocabulary import BulkOutcome, UserErrorCode
+from domain.vocabulary import CLOSED_STAGES, BulkOutcome, UserErrorCode
 
 __all__ = ["TAKEN", "BulkChange", "BulkStatement", "StatusChange", "bulk_statement"]
 
@@ -28,7 +29,6 @@ TAKEN: Final = f"""taken as (
 nothing is known yet of rows that have just been written."""
 _JOB, _DONE = ("$1::uuid", "$4::int")
 _FIXED: Final = 4
-_CLOSED: Final = "('WON', 'LOST')"
 _APART: Final = frozenset({"tags"})
 
 
@@ -148,13 +148,13 @@ def _tags(lead: LeadChange, statement: BulkStatement) -> str:
 def _twin(change: BulkChange) -> str:
     """Whether the lead would be active beside another one of the same phone, in the table or earlier in the block."""
     status = change.status
-    if status is None or not status.guarded or status.stage in ("WON", "LOST"):
+    if status is None or not status.guarded or status.stage in CLOSED_STAGES:
         return "false"
     if "phone_key" in change.lead.cleared:
         return "false"
-    return f"""(coalesce(b.stage in {_CLOSED} and b.phone_key is not null, false) and (
-      exists (select from leads o where o.phone_key = b.phone_key and o.id <> b.id and o.stage not in {_CLOSED})
-      or row_number() over (partition by b.stage in {_CLOSED}, b.phone_key order by b.position) > 1))"""
+    return f"""(coalesce(b.stage in {CLOSED} and b.phone_key is not null, false) and (
+      exists (select from leads o where o.phone_key = b.phone_key and o.id <> b.id and o.stage not in {CLOSED})
+      or row_number() over (partition by b.stage in {CLOSED}, b.phone_key order by b.position) > 1))"""
 
 
 def _too_many(new: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from db.connections import Connection, Row
+from db.stages import CLOSED
 from db.tables import leads
 from domain.json import JsonObject
 from domain.lead_restore import Change, Restoration, restoration
@@ -82,7 +83,7 @@ with recursive near(id, phone_key) as (
     select c.before ->> 'phone_key' from import_changes c
     where c.job_id = $1 and c.lead_id = l.id and c.after ? 'phone_key' order by c.row limit 1)
   from near n join leads l on l.phone_key = n.phone_key
-  where l.id <> all ($3) and (not $4 or l.stage not in ('WON', 'LOST'))
+  where l.id <> all ($3) and (not $4 or l.stage not in {CLOSED})
     and (l.import_job_id is distinct from $1 or {_EDITED})
 ), found as (select id from near where id is not null limit $5)
 select l.id, jsonb_build_object('phone', l.phone, 'phone_key', l.phone_key, 'status_id', l.status_id,

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from db.connections import Connection
 from db.lead_search import search_texts
+from db.stages import CLOSED
 from domain.ids import new_id
 from domain.records import NoteRecord
 
@@ -21,13 +22,13 @@ __all__ = [
     "other_lead",
 ]
 
-_KEYS: Final = """version, stage not in ('WON', 'LOST') as active, phone_key, external_id,
+_KEYS: Final = f"""version, stage not in {CLOSED} as active, phone_key, external_id,
   (select key_folded from statuses s where s.id = l.status_id) as status"""
 _TOUCH: Final = "version = version + 1, updated_at = now(), updated_by = $2, changed_xid = pg_current_xact_id()"
-_OTHER: Final = """
+_OTHER: Final = f"""
 select id from leads o where o.id <> $1 and (
   ($2::text is not null and o.external_id = $2)
-  or ($3::text is not null and o.phone_key = $3 and (not $4 or o.stage not in ('WON', 'LOST'))))
+  or ($3::text is not null and o.phone_key = $3 and (not $4 or o.stage not in {CLOSED})))
 order by id limit 1
 """
 _NOTE: Final = """

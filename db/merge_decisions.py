@@ -8,14 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from db.copy_text import cells
 from db.merge_match import IDENTITIES, KeyOf, Match, Matches
 from db.merge_rules import KIND_OF, BlockOutcome, MergeRows, MergeRules, Outcome, RowProblem
+from db.stages import line_is_active
 from domain.vocabulary import ImportIssueCode, MatchKey, MergeStrategy
 
 __all__ = ["Batch", "Update", "decide"]
 
-_INACTIVE: Final = frozenset({b"WON", b"LOST"})
 _NAMES: Final = {MatchKey.EXTERNAL_ID: "external id", MatchKey.PHONE: "phone", MatchKey.EMAIL: "e-mail"}
 _FIELDS: Final = {
     MatchKey.LEAD_ID: "lead_id",
@@ -70,7 +69,6 @@ class _Decider:
         self.rounds: dict[str, int] = {}
         self.dirty: set[KeyOf] = set()
         self.rekeyed: set[tuple[str, MatchKey]] = set()
-        self.stage = rules.columns.index("stage") if "stage" in rules.columns else None
 
     def run(self, start: int) -> Batch:
         for index in range(start, len(self.rows.ids)):
@@ -175,7 +173,7 @@ class _Decider:
         return [(kind, value) for kind, values in self.lasting if (value := values[index]) is not None]
 
     def _active(self, index: int) -> bool:
-        return self.stage is None or cells(self.rows.lines[index])[self.stage] not in _INACTIVE
+        return line_is_active(self.rows.lines[index], self.rules.stage)
 
     def _refuse(self, index: int, kind: MatchKey, code: ImportIssueCode, message: str) -> None:
         self.outcome.refuse(RowProblem(index, code, message, _FIELDS[kind]), KIND_OF[kind])

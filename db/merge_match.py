@@ -8,6 +8,7 @@ from uuid import UUID
 
 from db.connections import Connection, Row
 from db.merge_rules import KIND_OF, MergeRows, MergeRules
+from db.stages import CLOSED
 from domain.vocabulary import MatchKey
 
 __all__ = ["IDENTITIES", "LEAD_STATE", "KeyOf", "Match", "Matches", "deciding_key", "look_up", "look_up_sql"]
@@ -72,10 +73,10 @@ def _keys(row: Row) -> tuple[KeyOf, ...]:
 def look_up_sql(kind: MatchKey, *, active_only: bool, trial: bool) -> str:
     """Binds: the keys, the job. Two leads a key, so that a value which thousands of leads share costs no more."""
     comparison = "l.id = k.key::uuid" if kind is MatchKey.LEAD_ID else f"l.{_COLUMN[kind]} = k.key"
-    active = " and l.stage not in ('WON', 'LOST')" if active_only else ""
+    active = f" and l.stage not in {CLOSED}" if active_only else ""
     leads = f"""
       select l.id, l.version, coalesce(l.import_job_id = $2::uuid, false) as own,
-        l.stage not in ('WON', 'LOST') as active, l.external_id, l.phone_key, l.email_key
+        l.stage not in {CLOSED} as active, l.external_id, l.phone_key, l.email_key
       from leads l where {comparison}{active}"""
     source = f"{leads} order by l.id limit 2"
     if trial:
@@ -94,7 +95,7 @@ def _would_be(kind: MatchKey) -> str:
     return f"""
       select t.lead_id, coalesce((s.state ->> 'version')::int, 1),
         coalesce(s.state ->> 'import_job_id' = $2::text, true),
-        coalesce(s.state ->> 'stage' not in ('WON', 'LOST'), true),
+        coalesce(s.state ->> 'stage' not in {CLOSED}, true),
         s.state ->> 'external_id', s.state ->> 'phone_key', s.state ->> 'email_key'
       from import_keys t
       left join lateral (select o.state from import_keys o

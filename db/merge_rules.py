@@ -63,7 +63,7 @@ class Sealer(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class MergeRules:
     """How rows become leads.
 
@@ -91,6 +91,11 @@ class MergeRules:
     def target(self) -> str:
         """The relation that rows are merged into."""
         return "pg_temp.trial_leads" if self.trial else "leads"
+
+    @cached_property
+    def stage(self) -> int | None:
+        """The place of the stage in a COPY line."""
+        return self.columns.index("stage") if "stage" in self.columns else None
 
     @property
     def updates(self) -> bool:

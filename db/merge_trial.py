@@ -16,6 +16,7 @@ from db.connections import Connection
 from db.merge_decisions import Batch
 from db.merge_match import IDENTITIES, LEAD_STATE, uuids
 from db.merge_rules import KIND_OF, MergeRows, MergeRules
+from db.stages import CLOSED, line_is_active
 from db.tables import leads
 from domain.vocabulary import MatchKey
 
@@ -80,17 +81,10 @@ async def _remember_keys(connection: Connection, rules: MergeRules, rows: MergeR
         for index in batch.creates
         for kind in rules.match_on
         if kind is not MatchKey.LEAD_ID and (value := rows.key(kind, index)) is not None
-        if kind in IDENTITIES or not rules.active_only or _active(rules, rows, index)
+        if kind in IDENTITIES or not rules.active_only or line_is_active(rows.lines[index], rules.stage)
     ]
     columns = ("job_id", "kind", "key", "lead_id", "row")
     await connection.copy_records_to_table("import_keys", schema_name="store", columns=columns, records=records)
-
-
-def _active(rules: MergeRules, rows: MergeRows, index: int) -> bool:
-    if "stage" not in rules.columns:
-        return True
-    stage = rows.lines[index].rstrip(b"\n").split(b"\t")[rules.columns.index("stage")]
-    return stage not in {b"WON", b"LOST"}
 
 
 async def _remember_leads(connection: Connection, rules: MergeRules, touched: Collection[str]) -> None:
@@ -101,7 +95,7 @@ async def _remember_leads(connection: Connection, rules: MergeRules, touched: Co
     for kind in rules.match_on:
         if kind is MatchKey.LEAD_ID:
             continue
-        active = " and stage not in ('WON', 'LOST')" if rules.active_only and kind not in IDENTITIES else ""
+        active = f" and stage not in {CLOSED}" if rules.active_only and kind not in IDENTITIES else ""
         column = _KEY_COLUMNS[kind]
         await connection.execute(
             "insert into import_keys (job_id, kind, key, lead_id, row) "

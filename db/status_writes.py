@@ -7,6 +7,7 @@ from uuid import UUID
 from db.catalog import status_of
 from db.connections import Connection
 from db.organization_writes import unique
+from db.stages import CLOSED
 from domain.records import StatusRecord
 
 __all__ = [
@@ -47,12 +48,12 @@ with gone as (
 )
 select true from gone
 """
-_DUPLICATES: Final = """
+_DUPLICATES: Final = f"""
 select exists (
-  select from leads l where l.status_id = $1 and l.stage in ('WON', 'LOST') and l.phone_key is not null
+  select from leads l where l.status_id = $1 and l.stage in {CLOSED} and l.phone_key is not null
   and exists (
     select from leads o where o.phone_key = l.phone_key and o.id <> l.id
-    and (o.stage not in ('WON', 'LOST') or o.status_id = $1)))
+    and (o.stage not in {CLOSED} or o.status_id = $1)))
 """
 
 

@@ -6,13 +6,13 @@ from typing import Final
 
 from domain.json import JsonObject
 from domain.lead_restore import Restoration
+from domain.vocabulary import CLOSED_STAGES
 
 __all__ = ["Restored", "keep_single", "wanted_phones"]
 
 _PHONE_KEY, _STAGE = "phone_key", "stage"
 _PHONE: Final = frozenset({"phone", "phone_display", _PHONE_KEY})
 _STATUS: Final = frozenset({"status_id", _STAGE})
-_CLOSED: Final = frozenset({"WON", "LOST"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,4 +95,4 @@ class _Phones:
 
 def _phone(columns: JsonObject, *, active_only: bool) -> str | None:
     phone = columns.get(_PHONE_KEY)
-    return None if phone is None or (active_only and columns.get(_STAGE) in _CLOSED) else str(phone)
+    return None if phone is None or (active_only and columns.get(_STAGE) in CLOSED_STAGES) else str(phone)

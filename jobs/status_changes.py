@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 from uuid import UUID
 
 from db.connections import Connection
@@ -25,14 +24,12 @@ from domain.job_requests import SMALL_ROW_COUNT
 from domain.records import StatusRecord
 from domain.requests import SaveStatus
 from domain.status_rules import status_problems
-from domain.vocabulary import DuplicateScope, LeadStage, UserErrorCode
+from domain.vocabulary import CLOSED_STAGES, DuplicateScope, LeadStage, UserErrorCode
 from jobs.bulk_requests import BulkCaller, submit_whole_status
 from jobs.organization_changes import note_settings, taken
 from jobs.runtime import Runtime
 
 __all__ = ["change_status", "remove_status"]
-
-_CLOSED: Final = frozenset({LeadStage.WON, LeadStage.LOST})
 
 
 async def change_status(runtime: Runtime, caller: BulkCaller, request: SaveStatus) -> UUID:
@@ -78,7 +75,7 @@ async def _refuse_doubles(
 ) -> None:
     """Raises Rejected where the leads of a closed status would be doubles once they are active again."""
     scoped = caller.organization.settings.duplicate_scope is DuplicateScope.ACTIVE
-    reopens = scoped and status.stage in _CLOSED and stage not in _CLOSED
+    reopens = scoped and status.stage in CLOSED_STAGES and stage not in CLOSED_STAGES
     if reopens and await makes_duplicates(connection, status.id):
         raise invalid("Some of its leads have the phone of another active lead: close them first.", *path)
 

@@ -31,6 +31,7 @@ from domain.vocabulary.imports import (
 )
 from domain.vocabulary.jobs import JobAction, JobEventType, JobFileRole, JobKind, JobState, JobTrigger
 from domain.vocabulary.leads import (
+    CLOSED_STAGES,
     BulkOutcome,
     Confidence,
     DuplicateScope,
@@ -47,6 +48,7 @@ from domain.vocabulary.leads import (
 )
 
 __all__ = [
+    "CLOSED_STAGES",
     "ActivityAction",
     "BlankCells",
     "BuiltinTemplate",

@@ -1,6 +1,7 @@
 """The closed vocabularies of a lead and of lists of leads."""
 
 from enum import StrEnum
+from typing import Final
 
 
 class LeadStage(StrEnum):
@@ -15,6 +16,10 @@ class LeadStage(StrEnum):
     WON = "WON"
     LOST = "LOST"
     OTHER = "OTHER"
+
+
+CLOSED_STAGES: Final = frozenset({LeadStage.WON, LeadStage.LOST})
+"""Leads at these are done with; all others are active."""
 
 
 class LeadSource(StrEnum):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from db.connections import Connection
 from db.job_claims import ClaimedJob
-from db.progress import Reported, check_claim, save_progress
+from db.progress import Report, Reported, check_claim, save_progress
 from domain.actors import Actor
 from domain.errors import JobCancelled, JobFenced
 from domain.job_requests import NewFile
@@ -64,6 +64,7 @@ class RunningJob:
         before = claimed.record.progress
         self.reported = Reported(before.phase, before.processed, before.total)
         self._phase_began = (time.monotonic(), 0)
+        self._revision = claimed.record.revision
 
     @property
     def id(self) -> UUID:
@@ -110,8 +111,18 @@ class RunningJob:
         Call it last: it locks the job's row until the commit. Raises JobFenced.
         """
         self._note(phase, processed, total)
-        if not await save_progress(connection, (self.id, self.epoch), self.reported, result):
+        revision = await save_progress(connection, (self.id, self.epoch), self.reported, result)
+        if revision is None:
             raise JobFenced(self.id, self.epoch)
+        self.saw(revision)
+
+    def told(self) -> Report:
+        """What is to be written of the progress now."""
+        return Report(self.organization_id, self.id, self.epoch, self._revision, self.reported)
+
+    def saw(self, revision: int) -> None:
+        """Remember the revision that the stored progress has."""
+        self._revision = revision
 
     def _raise_if_ended(self) -> None:
         if self.fenced:

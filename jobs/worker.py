@@ -156,15 +156,17 @@ class Worker:
         if not self._running:
             return
         jobs = [job for job, _ in self._running.values()]
-        reports = {(job.organization_id, job.id, job.epoch): job.reported for job in jobs}
-        held = await flush(self._runtime.system, reports)
+        held = await flush(self._runtime.system, [job.told() for job in jobs])
         for job, task in [*self._running.values()]:
             if job not in jobs:
                 continue
-            if job.id not in held:
+            claim = held.get(job.id)
+            if claim is None:
                 job.fenced = True
                 task.cancel()
-            elif held[job.id] and not job.cancelled:
+                continue
+            job.saw(claim.revision)
+            if claim.cancel_requested and not job.cancelled:
                 job.cancelled = True
                 asyncio.get_running_loop().call_later(_CANCEL_GRACE_SECONDS, _interrupt, job, task)
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from db.progress import Reported, flush
+from db.progress import Report, Reported, flush
 from domain.errors import Rejected
 from domain.ids import new_id
 from domain.vocabulary import JobEventType, JobState
@@ -77,9 +77,27 @@ async def test_i5_progress_does_not_go_back_when_another_worker_takes_over(stage
 async def test_a_report_that_arrives_after_the_end_changes_nothing(stage: Stage, worker: StartWorker):
     worker()
     job = await stage.ended((await stage.submit(blocks=2)).id, 60)
-    late = {(job.organization_id, job.id, job.epoch): Reported("counting", 0, None)}
-    await flush(stage.runtime.system, late)
+    late = Report(job.organization_id, job.id, job.epoch, job.revision, Reported("counting", 0, None))
+    assert await flush(stage.runtime.system, [late]) == {}
     assert await stage.load(job.id) == job
+
+
+async def test_i5_a_report_that_a_saved_block_has_overtaken_does_not_bring_its_phase_back(
+    stage: Stage, worker: StartWorker
+):
+    worker()
+    job = await stage.submit(blocks=400, seconds=0.05)
+
+    async def under_way() -> bool:
+        return (await stage.load(job.id)).progress.processed > 0
+
+    await stage.until(under_way)
+    now = await stage.load(job.id)
+    late = Report(job.organization_id, job.id, now.epoch, now.revision - 1, Reported("reading", 1_000, None))
+    (held,) = (await flush(stage.runtime.system, [late])).values()
+    assert held.revision >= now.revision
+    assert (await stage.load(job.id)).progress.phase == "working"
+    await cancel(stage.runtime, stage.actor, job.id)
 
 
 async def test_a_follower_of_a_job_that_has_ended_gets_one_snapshot(stage: Stage):

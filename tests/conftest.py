@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 from uuid import uuid4
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -30,6 +31,9 @@ from domain.vocabulary import Role
 
 SECRET = "a-secret-of-the-tests-that-is-long-enough"
 TEMPLATE = "leadport_template"
+hypothesis.settings.register_profile("tests", deadline=None, derandomize=True, database=None)
+hypothesis.settings.load_profile("tests")
+
 QUICK = {"fsync": "off", "full_page_writes": "off", "max_connections": "400", "shared_buffers": "128MB"}
 
 Opened = TypeVar("Opened", Database, SystemDatabase)
@@ -53,10 +57,10 @@ def running(binaries: Path | None) -> Iterator[EmbeddedCluster]:
     acquired.acquire()
     yield acquired
     remove(acquired)
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
-def remove(cluster: EmbeddedCluster, seconds: float = 10) -> None:
+def remove(cluster: EmbeddedCluster, seconds: float = 60) -> None:
     """Stops the cluster and deletes its files, which are not in its folder where that is hidden from the server."""
     places = cluster.places
     assert places is not None
@@ -64,7 +68,7 @@ def remove(cluster: EmbeddedCluster, seconds: float = 10) -> None:
     deadline = time.monotonic() + seconds
     while (places.data / "postmaster.pid").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
-    shutil.rmtree(places.root)
+    shutil.rmtree(places.root, ignore_errors=True)  # its supervisor may still look at its lock
     shutil.rmtree(places.run, ignore_errors=True)  # in /tmp, where the root's path is long
 
 

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,15 +48,16 @@ def seaweed() -> Iterator[ObjectStore]:
     actions = ["Admin", "Read", "Write", "List", "Tagging"]
     identities = {"identities": [{"name": "tests", "credentials": credentials, "actions": actions}]}
     (folder / "s3.json").write_text(json.dumps(identities))
-    master, volume, filer, s3 = (_free_port() for _ in range(4))
+    ports = iter(_free_ports(8))
+    master, volume, filer, s3 = (next(ports) for _ in range(4))
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [
                 str(Path(sys.executable).with_name("weed")),
                 *("server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1"),
-                *(f"-master.port={master}", f"-volume.port={volume}", f"-volume.port.grpc={_free_port()}"),
-                *(f"-master.port.grpc={_free_port()}", "-filer", f"-filer.port={filer}"),
-                *(f"-filer.port.grpc={_free_port()}", "-s3", f"-s3.port={s3}", f"-s3.port.grpc={_free_port()}"),
+                *(f"-master.port={master}", f"-volume.port={volume}", f"-volume.port.grpc={next(ports)}"),
+                *(f"-master.port.grpc={next(ports)}", "-filer", f"-filer.port={filer}"),
+                *(f"-filer.port.grpc={next(ports)}", "-s3", f"-s3.port={s3}", f"-s3.port.grpc={next(ports)}"),
                 *(
                     f"-s3.config={folder}/s3.json",
                     "-s3.port.iceberg=0",
@@ -90,7 +91,10 @@ def _wait_until_it_answers(endpoint: str, process: subprocess.Popen[bytes], log:
     raise TimeoutError(f"the object store did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def _free_ports(count: int) -> list[int]:
+    """Different ones: all are held until all are known."""
+    with ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]

@@ -24,7 +24,7 @@ class Server:
     Without `DATABASE_URL` in `environment` it is the demo, with its data in `data_dir`.
     """
 
-    def __init__(self, data_dir: Path, environment: Mapping[str, str] | None = None, *, seconds: float = 60) -> None:
+    def __init__(self, data_dir: Path, environment: Mapping[str, str] | None = None, *, seconds: float = 180) -> None:
         self.data_dir = data_dir
         self.environment = {**clean_environment(), "LEADPORT_SECRET_KEYS": SECRET_KEYS, **(environment or {})}
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -89,10 +89,10 @@ def demo_folder() -> Iterator[Path]:
         yield folder / "data"
     finally:
         wait_for_postgres_to_end(folder / "data" / "postgres")
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # the supervisor of PostgreSQL may still look at its lock
 
 
-def wait_for_postgres_to_end(cluster: Path, seconds: float = 10) -> None:
+def wait_for_postgres_to_end(cluster: Path, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while any(cluster.glob("pg*/postmaster.pid")) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -18,7 +18,7 @@ JSON = {"Content-Type": "application/json"}
 SEARCH = "query ($f: LeadFilter) { leads(first: 5, filter: $f) { nodes { id } } }"
 PART = "mutation ($file: Upload!) { importLeads(input: {source: {file: $file}}) { userErrors { code } } }"
 UPLOAD = "mutation ($n: String!) { createUpload(input: {fileName: $n}) { upload { id put { url } } } }"
-IMPORT = """mutation ($id: ID!) { importLeads(input: {source: {uploadId: $id}, waitSeconds: 20, allowSameFile: true,
+IMPORT = """mutation ($id: ID!) { importLeads(input: {source: {uploadId: $id}, waitSeconds: 30, allowSameFile: true,
   options: {required: []}}) { job { state failure { code } } userErrors { code message } } }"""
 
 

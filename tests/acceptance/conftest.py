@@ -26,7 +26,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 async def http() -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=60) as client:
         yield client
 
 
@@ -64,4 +64,4 @@ def token_of(organization: str, role: str) -> str:
     key, _, secret = SECRET_KEYS.partition(":")
     tokens = Tokens(TokenSettings("leadport", "leadport", {key: secret.encode()}))
     subject = role.lower()
-    return tokens.issue(organization=organization, role=Role(role), subject=subject, name=subject, seconds=3600)
+    return tokens.issue(organization=organization, role=Role(role), subject=subject, name=subject, seconds=86_400)

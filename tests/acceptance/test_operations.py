@@ -242,8 +242,8 @@ async def test_progress_comes_over_websocket_and_over_server_sent_events(demo: C
 
 async def test_a_job_is_cancelled_where_it_stands(found: Callable[..., Caller]):
     caller = found()
-    upload = await caller.upload(content("p5"))
-    given = {"source": {"uploadId": upload}, **import_input("p5", "S2")}
+    upload = await caller.upload(content("p8"))
+    given = {"source": {"uploadId": upload}, **import_input("p8", "S1")}
     document = (
         "mutation ($input: ImportLeadsInput!) { importLeads(input: $input) { job { id } userErrors { message } } }"
     )

@@ -15,12 +15,12 @@ from tests.acceptance.calling import Caller
 from tests.acceptance.conftest import token_of
 from tests.serving import SECRET_KEYS, Server, clean_environment, demo_folder, run_command
 
-SECRETS = ("Dana", "Quellwasser", "48221", "212200")
+SECRETS = ("Dana", "Quellwasser", "xq48221", "2122004822")
 """Of each value of a lead that is sent, a piece that occurs nowhere else."""
-FILE = b"name,phone,email,source\nDana Quellwasser,+12122004822,dana48221@example.com,web\n,bad 48221,x,web\n"
+FILE = b"name,phone,email,source\nDana Quellwasser,+12122004822,danaxq48221@example.com,web\n,bad xq48221,x,web\n"
 FIND = """query FindSomebody($term: String!) { leads(filter: {search: $term, name: {contains: "Quellwasser"}}) {
   nodes { id name phone } } }"""
-ABSENT = 'query FindNobody { lead(id: "lead_48221") { name } }'
+ABSENT = 'query FindNobody { lead(id: "lead_xq48221") { name } }'
 WRONG = 'query { leads(filter: {nonsense: "Quellwasser"}) { nodes { id } } }'
 
 

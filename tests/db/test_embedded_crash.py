@@ -118,7 +118,7 @@ def kill_servers(root: Path) -> None:
             process.kill()
 
 
-def wait_until_stopped(root: Path, seconds: float = 8) -> None:
+def wait_until_stopped(root: Path, seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while is_listening(root / "run") or supervisors_of(root):
         assert time.monotonic() < deadline, "the server or its supervisor is still up"
@@ -134,10 +134,12 @@ def test_no_acknowledged_row_is_lost(root: Path, kill: Callable[[subprocess.Pope
     assert writer.stdout is not None
     writer.stdout.readline()
     time.sleep(pauses.uniform(0.05, 0.4))
+    before = writer.stdout.readline()
     kill(writer, root)
     time.sleep(pauses.uniform(0, 0.2))
     writer.kill()
-    acknowledged = [int(line) for line in writer.communicate()[0].splitlines(keepends=True) if line.endswith("\n")]
+    printed = [before, *writer.communicate()[0].splitlines(keepends=True)]
+    acknowledged = [int(line) for line in printed if line.endswith("\n")]
     cluster = EmbeddedCluster(root).acquire()
     with psycopg.connect(cluster.dsn()) as connection:
         found = connection.execute("select count(*), max(number) from written").fetchone()

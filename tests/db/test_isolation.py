@@ -1,5 +1,6 @@
 """SECURITY-TESTS 17, 18 and 28: what the server's role can do, whatever its statements say."""
 
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -11,8 +12,10 @@ from sqlalchemy import Table
 from db.connections import Connection
 from db.isolation import APPEND_ONLY, LOADED_BY_COPY
 from db.pool import Database
+from db.roles import app_dsn
 from db.tables import metadata, organizations
 from domain.ids import new_id
+from tests.conftest import SECRET, cloned, opened
 from tests.db.rows import one_row_in_every_table
 
 TABLES = [table for table in metadata.sorted_tables if table is not organizations]
@@ -27,9 +30,22 @@ class Pair:
 
 
 @pytest.fixture(scope="module")
-def pair(shared_database_url: str) -> Pair:
+def made_up(template_database: str) -> Iterator[str]:
+    """A database of rows that no worker should come upon."""
+    with cloned(template_database) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="module")
+async def shared_database(made_up: str) -> AsyncIterator[Database]:
+    async with opened(Database, app_dsn(made_up, SECRET)) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def pair(made_up: str) -> Pair:
     made = Pair(new_id(), new_id())
-    with psycopg.connect(shared_database_url) as admin:
+    with psycopg.connect(made_up) as admin:
         one_row_in_every_table(admin, made.ours)
         one_row_in_every_table(admin, made.theirs)
     return made

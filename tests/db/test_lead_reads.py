@@ -12,7 +12,7 @@ async def test_a_statement_beyond_its_time_out_is_bad_input(
     shared_database_url: str, shared_organization: MakeOrganization
 ):
     organization = await shared_organization()
-    database = await Database.open(app_dsn(shared_database_url, SECRET), statement_timeout=0.3)
+    database = await Database.open(app_dsn(shared_database_url, SECRET), statement_timeout=2)
     try:
         slow = Statement("select pg_sleep(10)::text as slept", "", ())
         with pytest.raises(BadInput, match="too long"):

@@ -24,7 +24,7 @@ async def acme(shared_organization: MakeOrganization) -> OrganizationRecord:
 @pytest.fixture
 async def single(shared_database_url: str) -> AsyncIterator[Database]:
     """A pool of one connection, so that a test meets the same one again."""
-    database = await Database.open(app_dsn(shared_database_url, SECRET), max_size=1, statement_timeout=0.3)
+    database = await Database.open(app_dsn(shared_database_url, SECRET), max_size=1, statement_timeout=2)
     yield database
     await database.close()
 
@@ -153,8 +153,8 @@ async def test_a_connection_that_the_server_closed_is_replaced(
     single: Database, shared_database: Database, acme: OrganizationRecord
 ):
     before = await backend(single, acme)
-    await shared_database.read(acme.id, "select pg_terminate_backend($2)", before)
-    await asyncio.sleep(0.1)
+    await shared_database.read(acme.id, "select pg_terminate_backend($2, 5000)", before)
+    await asyncio.sleep(0.3)
     assert await backend(single, acme) != before
 
 

@@ -45,8 +45,9 @@ class Stage:
         return await wait(self.runtime, self.actor, job_id, 0)
 
     async def ended(self, job_id: UUID, seconds: float = 60) -> JobRecord:
-        job = await wait(self.runtime, self.actor, job_id, seconds)
-        assert job.terminal, job
+        deadline = time.monotonic() + seconds  # `wait` itself waits as long as a request may, which is less
+        while not (job := await wait(self.runtime, self.actor, job_id, 10)).terminal:
+            assert time.monotonic() < deadline, job
         return job
 
     async def until(self, check: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:

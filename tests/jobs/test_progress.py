@@ -167,7 +167,7 @@ async def test_nothing_is_polled_while_nobody_listens(stage: Stage):
     job = await stage.submit()
     await wait(stage.runtime, stage.actor, job.id, 0.3)
     assert stage.runtime.feed.followers == 0
-    await asyncio.sleep(0.4)
     poller = stage.runtime.feed._poller
     assert poller is not None
-    assert poller.done()
+    async with asyncio.timeout(30):
+        await asyncio.wait({poller})

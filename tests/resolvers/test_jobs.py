@@ -204,8 +204,9 @@ async def test_a_subscriber_sees_a_snapshot_and_then_the_end(desk: Desk) -> None
 async def test_a_subscriber_of_all_jobs_sees_those_of_the_filter_as_they_change(desk: Desk) -> None:
     query = "subscription { jobs(filter: {kind: [EXPORT]}) { job { id kind state } } }"
     async with aclosing(await subscribed(desk, query)) as events:
+        before = desk.runtime.feed.followers
         coming = asyncio.ensure_future(anext(events))
-        await asyncio.sleep(0.2)
+        await listeners(desk, before + 1)
         await an_import_in_review(desk)
         exported = (await an_export(desk))["id"]
         event = await asyncio.wait_for(coming, 30)
@@ -218,11 +219,17 @@ async def test_nobody_listens_once_the_subscriber_has_gone(desk: Desk) -> None:
     async with aclosing(await subscribed(desk, FOLLOW, id=waiting)) as events:
         await anext(events)
         coming = asyncio.ensure_future(anext(events))
-        await asyncio.sleep(0.1)
-        assert desk.runtime.feed.followers == before + 1
+        await listeners(desk, before + 1)
         coming.cancel()
         await asyncio.wait([coming])
     assert desk.runtime.feed.followers == before
+
+
+async def listeners(desk: Desk, count: int) -> None:
+    """Wait until so many listen."""
+    async with asyncio.timeout(30):
+        while desk.runtime.feed.followers != count:  # noqa: ASYNC110 - another task's
+            await asyncio.sleep(0.01)
 
 
 async def subscribed(desk: Desk, document: str, **variables: object) -> AsyncIterator[dict]:

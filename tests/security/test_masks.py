@@ -37,7 +37,7 @@ LEAD = {
     "phone": "+12125550187",
     "email": "zyzzyva.quixote@hidden.example",
     "externalId": "XJ-449-TROUT",
-    "address": {"street": "17 Umbrageous Way", "city": "Xanadupolis", "postalCode": "98761", "region": "Erewhon"},
+    "address": {"street": "17 Umbrageous Way", "city": "Xanadupolis", "postalCode": "QZX-98761", "region": "Erewhon"},
     "tags": ["Quagmire"],
     "companyName": "Obfuscata Holdings",
     "notes": "A perspicacious note",
@@ -45,8 +45,8 @@ LEAD = {
     "nationalId": "493827165",
 }
 SECRETS = (
-    "yzzyva", "quixote", "2125550187", "212-555", "-449-", "umbrageous", "xanadupolis", "98761", "erewhon", "quagmire",
-    "serendipitous", "efenestration", "49382716", "obfuscata", "erspicacious",
+    "yzzyva", "quixote", "2125550187", "212-555", "-449-", "umbrageous", "xanadupolis", "qzx-98761", "erewhon",
+    "quagmire", "serendipitous", "efenestration", "49382716", "obfuscata", "erspicacious",
 )  # fmt: skip
 FILE = """name,phone,email,external_id,category,tags,address_street,company,source
 Zyzzyva Quixote Junior,+12125550187,zyzzyva@hidden.example,XJ-449-TROUT,,Quagmire,18 Umbrageous Way,Obfuscata Two,web

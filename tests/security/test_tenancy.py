@@ -152,8 +152,11 @@ async def test_s15_a_list_holds_nothing_of_another_organization(owner: World, of
 
 async def test_s15_the_events_of_all_jobs_are_those_of_the_own_organization(owner: World, stranger: World) -> None:
     events = follow(stranger.desk, "subscription { jobs { job { id } } }")
+    before = stranger.desk.runtime.feed.followers
     first = asyncio.ensure_future(anext(events))
-    await asyncio.sleep(0.3)
+    async with asyncio.timeout(30):
+        while stranger.desk.runtime.feed.followers == before:  # noqa: ASYNC110 - another task's
+            await asyncio.sleep(0.01)
     await owner.make("export")
     mine = await stranger.make("export")
     assert (await asyncio.wait_for(first, 30))["jobs"]["job"]["id"] == mine

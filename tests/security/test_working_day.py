@@ -18,7 +18,7 @@ from tests.web.conftest import issued
 NAME, PHONE, EMAIL = "Zyzzyva Quixote", "+12125550187", "zyzzyva@hidden.example"
 ROW = {"name": NAME, "phone": PHONE, "email": EMAIL, "source": "web", "notes": "perspicacious", "address": "9 Erewhon"}
 VALUES = ("zyzzyva", "quixote", "2125550187", "hidden.example", "perspicacious", "erewhon", "493827165", "umbrageous")
-ADMIN = issued("ADMIN", "somebody", seconds=3600)
+ADMIN = issued("ADMIN", "somebody", seconds=86_400)
 IMPORTED = "query ($id: ID!) { job(id: $id) { ... on ImportJob { rows { nodes { changes { after } } } errorReport } } }"
 FORGED = "forged\r\n\x1b[31mFAKE entry"
 
@@ -49,7 +49,7 @@ async def day(template_database: str, tmp_path_factory: pytest.TempPathFactory) 
             try:
                 assert server.run("organization", "demo").returncode == 0
                 day = Day(server, mail, hook)
-                async with httpx.AsyncClient() as http:
+                async with httpx.AsyncClient(timeout=60) as http:
                     caller = Caller(server.url, ADMIN, http)
                     for part in (administer(caller, hook), work(caller), go_wrong(caller)):
                         day.secrets += await part

@@ -63,5 +63,5 @@ def attacked() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 async def edge(attacked: Server) -> AsyncIterator[Edge]:
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(timeout=60) as http:
         yield Edge(attacked, http, attacked.token())

@@ -112,7 +112,7 @@ async def test_others_may_name_their_own_organization_alone(edge: Edge) -> None:
 
 
 async def test_s10_events_end_when_the_token_does(edge: Edge) -> None:
-    token = issued("ADMIN", seconds=4)
+    token = issued("ADMIN", seconds=15)
     headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
     body, started = {"query": "subscription { jobs { revision } }"}, time.monotonic()
     answer = await edge.http.post(edge.graphql, json=body, headers=headers, timeout=90)
@@ -143,7 +143,7 @@ async def closing_code(socket: ClientConnection) -> int:
 async def test_s10_a_socket_closes_when_its_token_ends_or_its_key_is_revoked(edge: Edge) -> None:
     identifier, secret = await a_key(edge)
     lasting = await following(edge, Authorization=f"Bearer {issued('ADMIN')}")
-    ending = await following(edge, Authorization=f"Bearer {issued('ADMIN', seconds=6)}")
+    ending = await following(edge, Authorization=f"Bearer {issued('ADMIN', seconds=20)}")
     revoked = await following(edge, **{"X-API-Key": secret})
     await edge.ask(REVOKE, id=identifier)
     assert [await closing_code(ending), await closing_code(revoked)] == [4403, 4403]

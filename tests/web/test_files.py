@@ -188,7 +188,7 @@ async def test_s26_an_object_store_serves_the_file_by_a_link_of_a_minute(desk: D
                 await asyncio.sleep(0.5)
         pieces = desk.runtime.store.read(file["key"])
         await store.put(file["key"], pieces, content_type="text/csv", download_name="leads.csv")
-        async with client(replace(desk.runtime, store=store)) as http, httpx.AsyncClient() as anybody:
+        async with client(replace(desk.runtime, store=store)) as http, httpx.AsyncClient(timeout=60) as anybody:
             answer = await http.get(link)
             head = await http.head(link)
             fetched = await anybody.get(answer.headers["location"])

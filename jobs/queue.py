@@ -8,6 +8,7 @@ import logging
 import random
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 from uuid import UUID
@@ -98,7 +99,7 @@ async def _session(deliveries: Deliveries, options: DispatchOptions, stop: async
             await asyncio.wait({stopping, *runs}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.cancel()
-            await _end(workers, runs, options.drain_seconds)
+            await _end(app, workers, runs, options)
         for run in runs:
             if not run.cancelled():
                 run.result()
@@ -106,13 +107,14 @@ async def _session(deliveries: Deliveries, options: DispatchOptions, stop: async
         await app.close_async()
 
 
-async def _end(workers: Sequence[Worker], runs: set[asyncio.Task[None]], drain_seconds: float) -> None:
+async def _end(app: App, workers: Sequence[Worker], runs: set[asyncio.Task[None]], options: DispatchOptions) -> None:
     """Let the workers drain, then interrupt them.
 
     Both are said until they are heard: a worker that begins forgets that it was stopped, and on Python 3.11 a wait
     with a time-out can swallow a cancellation (CPython issue 81839).
     """
-    deadline = time.monotonic() + drain_seconds + _INTERRUPT_SECONDS
+    deadline = time.monotonic() + options.drain_seconds + _INTERRUPT_SECONDS
+    staying = asyncio.create_task(_stay_alive(app, workers, runs, options.lease_seconds / _HEARTBEATS))
     pending = runs
     while pending:
         for worker in workers:
@@ -121,6 +123,21 @@ async def _end(workers: Sequence[Worker], runs: set[asyncio.Task[None]], drain_s
             for run in pending:
                 run.cancel()
         _, pending = await asyncio.wait(pending, timeout=_SAY_AGAIN_SECONDS)
+    staying.cancel()
+    await asyncio.wait({staying})
+
+
+async def _stay_alive(app: App, workers: Sequence[Worker], runs: set[asyncio.Task[None]], seconds: float) -> None:
+    """Give the signs of life that a procrastinate worker leaves off as soon as it drains (3.10).
+
+    Without them its jobs would be taken from it after a lease, however long they may go on.
+    """
+    while not all(run.done() for run in runs):
+        for worker in workers:
+            if worker.worker_id is not None:
+                with suppress(ConnectorException):
+                    await app.job_manager.update_heartbeat(worker.worker_id)
+        await asyncio.sleep(seconds)
 
 
 def _workers(app: App, options: DispatchOptions) -> list[Worker]:

@@ -185,6 +185,19 @@ async def test_f14_a_job_without_checkpoints_may_finish_before_its_worker_stops(
     assert (ended.state, ended.epoch) == (JobState.COMPLETED, 1)
 
 
+async def test_f14_a_job_that_goes_on_for_longer_than_a_lease_is_not_taken_from_a_worker_that_drains(
+    stage: Stage, worker: StartWorker
+):
+    first = worker(TEST_LEASE="4")
+    job = await stage.submit(blocks=100, seconds=0.1, quiet=True)
+    await stage.until(lambda: started(stage, job.id))
+    worker(TEST_LEASE="4")
+    first.signal(signal.SIGTERM)
+    assert await first.ended(60) == 0
+    assert await runs(stage, job.id) == [1]
+    assert (await stage.load(job.id)).state is JobState.COMPLETED
+
+
 async def test_f14_a_job_that_is_not_done_in_time_is_interrupted_and_run_again(stage: Stage, worker: StartWorker):
     first = worker(TEST_DRAIN="1")
     job = await stage.submit(blocks=40, seconds=0.1, quiet=True)

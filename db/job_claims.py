@@ -38,7 +38,6 @@ class RunEnd:
     row_count: int = 0
     byte_count: int = 0
     expires_at: datetime | None = None
-    file_sha256: str | None = None
 
 
 _PATIENCE_SECONDS: Final = 10
@@ -64,12 +63,11 @@ from job where p.job_id = job.id
 _END: Final = """
 with job as (
   update jobs set state = $3, result = coalesce($4, result), failure = $5, row_count = $6, byte_count = $7,
-    expires_at = coalesce($8, expires_at), file_sha256 = coalesce($9, file_sha256), admitted_at = null,
-    engine_id = null, cancel_requested = false, attempts = 0,
+    expires_at = coalesce($8, expires_at), admitted_at = null, engine_id = null, cancel_requested = false, attempts = 0,
     finished_at = case when $3 in ('AWAITING_MAPPING', 'AWAITING_REVIEW') then null else clock_timestamp() end
   where id = $1 and epoch = $2 and state in ('RUNNING', 'CANCELLING') returning id
 )
-update job_progress p set epoch = 0, phase = $10, processed = $11, total = $12, rows_per_second = $13,
+update job_progress p set epoch = 0, phase = $9, processed = $10, total = $11, rows_per_second = $12,
   eta_seconds = null, revision = p.revision + 1, updated_at = clock_timestamp()
 from job where p.job_id = job.id
 returning p.revision
@@ -129,7 +127,6 @@ async def end_run(connection: Connection, job_id: UUID, epoch: int, end: RunEnd)
         end.row_count,
         end.byte_count,
         end.expires_at,
-        end.file_sha256,
         end.reported.phase,
         end.reported.processed,
         end.reported.total,

@@ -9,7 +9,7 @@ from domain.json import JsonObject
 __all__ = ["mark_cancelled", "mark_cancelling", "mark_queued"]
 
 _QUEUED: Final = """
-update jobs set state = 'QUEUED', spec = coalesce($2, spec), large = coalesce($3, large), failure = null, attempts = 0,
+update jobs set state = 'QUEUED', spec = coalesce($2, spec), failure = null, attempts = 0,
   finished_at = null, admitted_at = null, engine_id = null, cancel_requested = false
 where id = $1
 """
@@ -27,11 +27,9 @@ update job_progress set revision = revision + 1, updated_at = clock_timestamp(),
 """
 
 
-async def mark_queued(
-    connection: Connection, job_id: UUID, *, spec: JsonObject | None = None, large: bool | None = None
-) -> None:
-    """The job waits for admission again, as if it were new; None leaves spec and size as they are."""
-    await connection.execute(_QUEUED, job_id, spec, large)
+async def mark_queued(connection: Connection, job_id: UUID, *, spec: JsonObject | None = None) -> None:
+    """The job waits for admission again, as if it were new; None leaves the spec as it is."""
+    await connection.execute(_QUEUED, job_id, spec)
     await connection.execute(_TELL, job_id)
 
 

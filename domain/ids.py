@@ -18,7 +18,6 @@ class IdKind(StrEnum):
     STATUS = "status"
     LEAD = "lead"
     NOTE = "note"
-    CALL = "call"
     JOB = "job"
     FILE = "file"
     TEMPLATE = "template"

@@ -150,7 +150,6 @@ def _run_end(job: RunningJob, ending: JobEnd | Failed) -> RunEnd:
         row_count=ending.row_count,
         byte_count=ending.byte_count,
         expires_at=ending.expires_at,
-        file_sha256=ending.file_sha256,
     )
 
 

@@ -51,15 +51,15 @@ async def submit(runtime: Runtime, actor: Actor, job: NewJob, connection: Connec
 
 
 async def requeue(
-    runtime: Runtime, job_id: UUID, connection: Connection, *, spec: JsonObject | None = None, large: bool | None = None
+    runtime: Runtime, job_id: UUID, connection: Connection, *, spec: JsonObject | None = None
 ) -> JobRecord:
     """Run a job that awaits mapping or review again, in the transaction that recorded the answer.
 
-    `spec` and `large` None: as before. Raises Rejected: WRONG_STATE, NOT_FOUND.
+    `spec` None: as before. Raises Rejected: WRONG_STATE, NOT_FOUND.
     """
     stored = await _locked(connection, job_id)
     _require(stored.record, stored.record.state in WAITING)
-    await mark_queued(connection, job_id, spec=spec, large=large)
+    await mark_queued(connection, job_id, spec=spec)
     await admit(connection, runtime.limits.max_concurrent_jobs)
     return (await _get(connection, job_id)).record
 

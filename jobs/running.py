@@ -39,7 +39,6 @@ class JobEnd:
     row_count: int = 0
     byte_count: int = 0
     expires_at: datetime | None = None
-    file_sha256: str | None = None
     summary: str | None = None
     lead_count: int | None = None
     details: JsonObject = field(default_factory=dict[str, JsonValue])
@@ -56,7 +55,6 @@ class RunningJob:
         self.record: Final = claimed.record
         self.epoch: Final = claimed.record.epoch
         self.actor: Final[Actor] = claimed.actor
-        self.resumed: Final = claimed.record.epoch > 1
         self.cancelled = False
         self.fenced = False
         self.draining = False

@@ -64,11 +64,6 @@ class Worker:
         self.healthy = False
         """Whether the database answered the last time that this worker asked."""
 
-    @property
-    def running(self) -> int:
-        """How many jobs run in this process now."""
-        return len(self._running)
-
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set and what runs has ended, at most `drain_seconds` (and a little) later."""
         loops = [

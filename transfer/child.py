@@ -107,8 +107,7 @@ class _Run:
 
     def messages(self) -> Iterator[Message]:
         total, all_excluded = self._request.start.rows if self._request.start else 0, 0
-        for number, records in enumerate(self._file.blocks(self._request.start), start=1):
-            first, last = records.numbers[0] if records.numbers else 0, records.numbers[-1] if records.numbers else 0
+        for records in self._file.blocks(self._request.start):
             excluded = self._exclude(records)
             all_excluded += excluded
             total = records.next.rows
@@ -119,7 +118,7 @@ class _Run:
             judged = self._file.judge.judge(records)
             self._write_errors(judged)
             if self._request.mode is ChildMode.ROWS:
-                yield self._block(number, judged, excluded, (first, last))
+                yield self._block(judged, excluded)
         yield Done(total_rows=total, excluded=all_excluded, error_rows=self._finish_errors())
 
     def _exclude(self, records: Records) -> int:
@@ -139,7 +138,7 @@ class _Run:
         records.lines = [records.lines[index] for index in kept] if records.lines else []
         return excluded
 
-    def _block(self, number: int, judged: Judged, excluded: int, span: tuple[int, int]) -> Block:
+    def _block(self, judged: Judged, excluded: int) -> Block:
         records, log = judged.records, judged.log
         failed = sorted(log.failed)
         kept = [True] * judged.count
@@ -150,9 +149,6 @@ class _Run:
         issues = log.issues(records.numbers, lines, self._issues_left)
         self._issues_left -= len(issues)
         return Block(
-            number=number,
-            first_row=span[0],
-            last_row=span[1],
             ready=self._with_source_rows(ready, judged, kept),
             failed_rows=[records.numbers[index] for index in failed],
             failed_lines=[records.lines[index] for index in failed] if lines else None,

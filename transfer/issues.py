@@ -1,7 +1,7 @@
 """What is wrong with the rows of a block, one by one and in groups."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from domain.imports import Issue, IssueGroup
@@ -132,21 +132,6 @@ def _sentence(found: Found) -> str:
     column = f"{found.place.column}: " if found.place.column else ""
     hint = f" (did you mean {found.flaw.suggestion}?)" if found.flaw.suggestion else ""
     return f"{column}{found.flaw.message}{hint}"
-
-
-def group_key(group: IssueGroup) -> GroupKey:
-    """By what groups of several blocks are added up."""
-    return (group.code, group.severity, group.column, group.field, group.value)
-
-
-def merge_groups(known: Iterable[IssueGroup], more: Iterable[IssueGroup]) -> list[IssueGroup]:
-    """The groups of earlier blocks and of a later one, added up."""
-    merged = {group_key(group): group for group in known}
-    for group in more:
-        key = group_key(group)
-        earlier = merged.get(key)
-        merged[key] = group if earlier is None else replace(earlier, rows=earlier.rows + group.rows)
-    return list(merged.values())
 
 
 def storable(value: str | None) -> str | None:

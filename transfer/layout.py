@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.fields import FIELDS
-from domain.vocabulary import FieldType, LeadFieldKey, LeadSource
+from domain.vocabulary import LeadFieldKey, LeadSource
 from transfer.cells import NULL, escape
 from transfer.messages import ColumnOrigin, CopyColumn, OrganizationFacts
 from transfer.targets import NOT_COPIED, Target
@@ -100,8 +100,3 @@ def _fixed(
 
 def _default_stage(facts: OrganizationFacts) -> str | None:
     return next((status.stage.name for status in facts.statuses if status.id == facts.default_status_id), None)
-
-
-def is_list_column(target: Target) -> bool:
-    """Whether a blank of the target is an empty list."""
-    return target.field is not None and FIELDS[target.field].type is FieldType.LIST

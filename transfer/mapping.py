@@ -1,6 +1,6 @@
 """What each column of a file becomes: the caller's mapping first, then headers matched by key, label and alias."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -262,8 +262,3 @@ class _Planner:
 
 def _can_join(target: Target) -> bool:
     return target.field is None or FIELDS[target.field].type in _JOINABLE
-
-
-def target_fields(targets: Sequence[Target]) -> Iterator[LeadFieldKey]:
-    """The registry fields among the targets."""
-    return (target.field for target in targets if target.field is not None)

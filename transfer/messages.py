@@ -1,6 +1,6 @@
 """What the worker and its parsing child process say to each other.
 
-The child is `python -m transfer.child` (`CHILD_COMMAND`). The worker writes one `ChildRequest` as JSON to its standard
+The child is `python -m transfer.child` (`CHILD_MODULE`). The worker writes one `ChildRequest` as JSON to its standard
 input and closes it; the child answers on standard output with frames: four bytes of length (big-endian), then the
 message as MessagePack. The order is always `Opened`, then `Block`s in file order, then `Done`; or `Failed` at any
 point, after which nothing follows. The child exits with 0 in all these cases; any other exit means that it was killed
@@ -110,7 +110,6 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True, tag="opened"):
     `start` is the position of the first data row, `extent` what `Position.offset` will reach. `retry_of` is the shown
     job id in an `_import` column.
     `custom_keys` are all keys of custom fields that rows may carry, known or new. `sha256` is of the uploaded bytes.
-    `original_columns`: the header of the file as written, which the error file repeats.
     """
 
     dialect: Dialect
@@ -123,7 +122,6 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True, tag="opened"):
     extent: int = 0
     sha256: str = ""
     retry_of: str | None = None
-    original_columns: tuple[str, ...] = ()
 
 
 class NewCompany(msgspec.Struct, frozen=True):
@@ -186,9 +184,6 @@ class Block(msgspec.Struct, frozen=True, kw_only=True, tag="block"):
     `blanks` counts the empty cells by column. `next` is the checkpoint to store with this block.
     """
 
-    number: int
-    first_row: int
-    last_row: int
     ready: Ready
     failed_rows: list[int] = []
     failed_lines: list[int] | None = None

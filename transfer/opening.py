@@ -172,7 +172,6 @@ class _Table:
             extent=self._prepared.path.stat().st_size,
             sha256=self._prepared.sha256,
             retry_of=_retry_of(plan, sample),
-            original_columns=self._headers,
         )
         return OpenFile(
             request=request,

@@ -1,6 +1,6 @@
 """For each field the reading of its cells, made once for a file from the registry and the organization's facts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -128,12 +128,3 @@ class Readers:
                 return name_reader("user", users_by_name(self.facts.users), names, strict=strict)
             case _:
                 return None
-
-
-def bad_default(reading: Reading | None, values: Sequence[str]) -> str | None:
-    """Why a default cannot be a field's value, None where it can."""
-    for value in values:
-        read = reading[value] if reading is not None else value
-        if not isinstance(read, str):
-            return getattr(read, "message", "a masked value is no default")
-    return None

@@ -45,7 +45,6 @@ class Judged:
     by_field: dict[LeadFieldKey, Column] = field(default_factory=dict[LeadFieldKey, Column])
     custom: dict[str, Column] = field(default_factory=dict[str, Column])
     searched: dict[LeadFieldKey, Sequence[str]] = field(default_factory=dict[LeadFieldKey, Sequence[str]])
-    raw_columns: Sequence[Sequence[str]] = ()
     blanks: list[int] = field(default_factory=list[int])
 
 
@@ -82,7 +81,7 @@ class RowJudge:
         log = IssueLog()
         count = len(records.rows)
         raw = _squared(records, len(self._plan.headers), log)
-        judged = Judged(count=count, records=records, log=log, raw_columns=raw)
+        judged = Judged(count=count, records=records, log=log)
         judged.blanks = [count - sum(map(bool, map(str.strip, cells))) for cells in raw]
         block = CellBlock(columns=raw, count=count, suspect=records.suspect, guarded=self._guarded, log=log)
         for target in self._plan.targets:

@@ -14,7 +14,6 @@ from graphql import (
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
-    OperationType,
     parse,
     specified_rules,
     validate,
@@ -140,11 +139,6 @@ class Documents:
             if isinstance(node, FragmentDefinitionNode)
         }
         return Prepared(document, errors, operations, costs, signatures=signatures, fragments=fragments)
-
-
-def is_query(operation: OperationDefinitionNode) -> bool:
-    """Whether running the operation changes nothing, so that GET may ask for it."""
-    return operation.operation is OperationType.QUERY
 
 
 def _refused(message: str, code: str) -> Prepared:

@@ -10,7 +10,6 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from domain.errors import Rejected
 from domain.jobs import JobFileRecord
 from jobs import import_templates, links, uploads
 from jobs.runtime import Runtime
@@ -133,8 +132,6 @@ class _Files:
                 record = await uploads.accept_upload(self.runtime, request.path_params["token"], self._chunks(request))
         except uploads.UploadRefused as refused:
             return _refused(_UPLOAD_STATUS[refused.why], refused.message)
-        except Rejected as refused:
-            return _refused(413, str(refused))
         except (TimeoutError, ClientDisconnect):
             return _refused(408, "The bytes came too slowly, or not all of them came.", {"Connection": "close"})
         except StorageUnavailable:

@@ -3,14 +3,14 @@
 import io
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from domain.imports import ColumnMapping, Issue, IssueGroup
 from domain.vocabulary import LeadFieldKey, LeadStage
 from transfer.child import serve
-from transfer.issues import merge_groups
 from transfer.messages import (
     CHILD_MODULE,
     Block,
@@ -103,15 +103,21 @@ class Answer:
 
     @property
     def groups(self) -> list[IssueGroup]:
-        merged: list[IssueGroup] = []
-        for block in self.blocks:
-            merged = merge_groups(merged, block.groups)
-        return merged
+        return added_up(group for block in self.blocks for group in block.groups)
 
     @property
     def fields(self) -> dict[str, str | None]:
         """What each header became."""
         return {column.header: column.field for column in self.opened.columns}
+
+
+def added_up(groups: Iterable[IssueGroup]) -> list[IssueGroup]:
+    """The groups of several blocks, each once."""
+    added = dict[tuple[object, ...], IssueGroup]()
+    for group in groups:
+        key = (group.code, group.severity, group.column, group.field, group.value)
+        added[key] = replace(added[key], rows=added[key].rows + group.rows) if key in added else group
+    return list(added.values())
 
 
 def unescaped(text: str) -> str | None:

@@ -15,7 +15,6 @@ from tests.transfer.child_run import Answer, run
 from tests.transfer.dirty_files import damaged, dirty_file
 from tests.transfer.packed_files import workbook, zipped
 from transfer.detect_encoding import detect_encoding
-from transfer.issues import merge_groups
 from transfer.messages import Block, ChildLimits
 
 K = LeadFieldKey
@@ -49,7 +48,7 @@ def facts_of(answer: Answer) -> dict[str, object]:
         "warned": [part.rows[place] for part in ready for place in part.warned],
         "failed rows": answer.failed_rows,
         "issues": answer.issues,
-        "groups": sorted(map(str, merge_groups((), answer.groups))),
+        "groups": sorted(map(str, answer.groups)),
         "total": answer.done and answer.done.total_rows,
     }
 

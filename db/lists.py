@@ -33,8 +33,6 @@ _DIGEST: Final = 8
 _AS_CAST: Final = NullType()
 """The conditions name each value's type themselves."""
 _COMPARISONS: Final = {
-    Operator.EQ: "=",
-    Operator.NE: "<>",
     Operator.GT: ">",
     Operator.GTE: ">=",
     Operator.LT: "<",
@@ -63,14 +61,10 @@ class Clauses:
     def add_instants(self, column: str, bounds: Bounds) -> None:
         """What is asked of an instant."""
         for operator, operand in bounds:
-            match operator:
-                case Operator.IN | Operator.NOT_IN:
-                    negation = "not " if operator is Operator.NOT_IN else ""
-                    self.add(f"{negation}{column} = any(cast({{}} as timestamptz[]))", operand)
-                case Operator.IS_NULL:
-                    self.add(f"({column} is null) = cast({{}} as boolean)", operand)
-                case _:
-                    self.add(f"{column} {_COMPARISONS[operator]} cast({{}} as timestamptz)", operand)
+            if operator is Operator.IS_NULL:
+                self.add(f"({column} is null) = cast({{}} as boolean)", operand)
+            else:
+                self.add(f"{column} {_COMPARISONS[operator]} cast({{}} as timestamptz)", operand)
 
     @property
     def sql(self) -> str:

@@ -11,7 +11,8 @@ from domain.periods import in_utc, period_start
 
 __all__ = ["Bounds", "bounds_of", "given_instant"]
 
-Bounds = tuple[tuple[Operator, bool | datetime | tuple[datetime, ...]], ...]
+Bound = tuple[Operator, bool | datetime]
+Bounds = tuple[Bound, ...]
 """Operators on an instant with their operands in UTC; WITHIN has become GTE."""
 
 
@@ -32,15 +33,11 @@ def given_instant(instant: datetime, zone: ZoneInfo, path: Path) -> datetime:
         raise BadInput("An instant in the years 1 to 9999 is expected here.", path) from None
 
 
-def _bound(
-    operator: Operator, value: Value, path: Path, now: datetime, zone: ZoneInfo
-) -> tuple[Operator, bool | datetime | tuple[datetime, ...]]:
+def _bound(operator: Operator, value: Value, path: Path, now: datetime, zone: ZoneInfo) -> Bound:
     match value:
         case Period():
             return Operator.GTE, period_start(value, now, zone)
         case datetime():
             return operator, given_instant(value, zone, path)
-        case tuple():
-            return operator, tuple(given_instant(one, zone, path) for one in value if isinstance(one, datetime))
         case _:
             return operator, bool(value)

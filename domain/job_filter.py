@@ -12,14 +12,14 @@ from domain.job_details import JobFilter
 from domain.jobs import JobRecord
 from domain.vocabulary import JobKind
 
-__all__ = ["EXPORT_KINDS", "Bounds", "instant_bounds", "matches", "parties", "searched_texts"]
+__all__ = ["EXPORT_KINDS", "instant_bounds", "matches", "parties", "searched_texts"]
 
 EXPORT_KINDS: Final = (JobKind.EXPORT, JobKind.ACTIVITY_EXPORT)
 
 
-def instant_bounds(document: JobFilter, now: datetime, zone: ZoneInfo) -> Bounds:
+def instant_bounds(wanted: JobFilter, now: datetime, zone: ZoneInfo) -> Bounds:
     """What `created_at` asks, with relative periods reckoned from now. Raises BadInput as `read_instant` does."""
-    return bounds_of(document.created_at, ("filter", "createdAt"), now, zone)
+    return bounds_of(wanted.created_at, ("filter", "createdAt"), now, zone)
 
 
 def matches(job: JobRecord, wanted: JobFilter, bounds: Bounds) -> bool:
@@ -51,10 +51,6 @@ def searched_texts(job: JobRecord) -> tuple[str, ...]:
 
 _Compare = Callable[[datetime, object], bool]
 _COMPARE: Final[dict[Operator, _Compare]] = {
-    Operator.EQ: lambda at, value: at == value,
-    Operator.NE: lambda at, value: at != value,
-    Operator.IN: lambda at, value: isinstance(value, tuple) and at in value,
-    Operator.NOT_IN: lambda at, value: isinstance(value, tuple) and at not in value,
     Operator.GT: lambda at, value: isinstance(value, datetime) and at > value,
     Operator.GTE: lambda at, value: isinstance(value, datetime) and at >= value,
     Operator.LT: lambda at, value: isinstance(value, datetime) and at < value,

@@ -13,7 +13,8 @@ from db.lists import Clauses, Listing, list_page
 from db.pool import Database
 from domain.ids import IdKind, parse_id
 from domain.job_details import JobFilter
-from domain.job_filter import EXPORT_KINDS, instant_bounds, parties
+from domain.job_filter import instant_bounds, parties
+from domain.job_rules import EXPORT_KINDS
 from domain.jobs import JobRecord
 from domain.paging import Page, PageRequest
 from domain.stored import encode
@@ -72,7 +73,7 @@ def _conditions(wanted: JobList) -> Clauses:
             clauses.add(f"j.{column} = any({{}}::text[])", list(values))
     if given.format is not None:
         condition = "j.kind = any(cast({} as text[])) and j.spec ->> 'format' = any(cast({} as text[]))"
-        clauses.add(condition, list(EXPORT_KINDS), list(given.format))
+        clauses.add(condition, sorted(EXPORT_KINDS), list(given.format))
     if given.created_by_id is not None:
         clauses.add("j.actor_id = any(cast({} as uuid[]))", list(parties(given.created_by_id)))
     if given.schedule_id is not None:

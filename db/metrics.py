@@ -1,6 +1,6 @@
 """What jobs recorded, reckoned over a time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -8,14 +8,15 @@ from uuid import UUID
 from db.connections import Row
 from db.pool import Database
 from domain.activity import IssueStat, Metrics, OperationStats
+from domain.job_rules import BULK_KINDS, EXPORT_KINDS
 from domain.vocabulary import ImportIssueCode, JobKind
 
 __all__ = ["common_issues", "job_metrics"]
 
-FAMILIES: Final[Mapping[str, Sequence[JobKind]]] = {
+FAMILIES: Final[Mapping[str, Collection[JobKind]]] = {
     "imports": (JobKind.IMPORT, JobKind.REVERT),
-    "exports": (JobKind.EXPORT, JobKind.ACTIVITY_EXPORT),
-    "bulk": (JobKind.BULK_UPDATE, JobKind.BULK_ASSIGN, JobKind.BULK_DELETE),
+    "exports": EXPORT_KINDS,
+    "bulk": BULK_KINDS,
 }
 
 _ENDED: Final = "j.finished_at >= $2::timestamptz and j.finished_at < $3::timestamptz"

@@ -9,12 +9,10 @@ from domain.filters import Operator
 from domain.ids import IdKind, parse_id
 from domain.instants import Bounds, bounds_of
 from domain.job_details import JobFilter
+from domain.job_rules import EXPORT_KINDS
 from domain.jobs import JobRecord
-from domain.vocabulary import JobKind
 
-__all__ = ["EXPORT_KINDS", "instant_bounds", "matches", "parties", "searched_texts"]
-
-EXPORT_KINDS: Final = (JobKind.EXPORT, JobKind.ACTIVITY_EXPORT)
+__all__ = ["instant_bounds", "matches", "parties", "searched_texts"]
 
 
 def instant_bounds(wanted: JobFilter, now: datetime, zone: ZoneInfo) -> Bounds:

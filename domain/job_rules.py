@@ -59,7 +59,7 @@ RULES: Final[Mapping[JobKind, JobRules]] = {
     JobKind.BULK_DELETE: JobRules(Permission.LEADS_DELETE, "Bulk deletion", *_BULK_ACTS),
 }
 
-_EXPORTS: Final = frozenset({JobKind.EXPORT, JobKind.ACTIVITY_EXPORT})
+EXPORT_KINDS: Final = frozenset({JobKind.EXPORT, JobKind.ACTIVITY_EXPORT})
 BULK_KINDS: Final = frozenset({JobKind.BULK_UPDATE, JobKind.BULK_ASSIGN, JobKind.BULK_DELETE})
 EVERY_KIND: Final = frozenset(JobKind)
 CANCELLABLE: Final = WAITING | {JobState.QUEUED, JobState.RUNNING}
@@ -91,7 +91,7 @@ def events_of(kind: JobKind, state: JobState) -> tuple[WebhookEvent, ...]:
             return (WebhookEvent.JOB_AWAITING_REVIEW,)
         case JobState.FAILED:
             return (WebhookEvent.JOB_FAILED,)
-        case JobState.COMPLETED | JobState.COMPLETED_WITH_ERRORS if kind in _EXPORTS:
+        case JobState.COMPLETED | JobState.COMPLETED_WITH_ERRORS if kind in EXPORT_KINDS:
             return WebhookEvent.JOB_FINISHED, WebhookEvent.EXPORT_READY
         case JobState.COMPLETED | JobState.COMPLETED_WITH_ERRORS | JobState.CANCELLED | JobState.EXPIRED:
             return (WebhookEvent.JOB_FINISHED,)

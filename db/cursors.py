@@ -17,6 +17,7 @@ import orjson
 
 from domain.errors import BadInput
 from domain.exports import LeadOrder
+from domain.fields import INT_MAX
 from domain.filters import AllOf, AnyOf, Condition, CustomCondition, LeadFilter, Not, Search
 from domain.vocabulary import LeadSortField
 
@@ -25,7 +26,6 @@ __all__ = ["Place", "fingerprint", "read_cursor", "write_cursor"]
 FINGERPRINT_BYTES: Final = 6
 _UUID_BYTES: Final = 16
 _DECIMAL_DIGITS: Final = 64
-_INT_MAX: Final = 2_147_483_647
 
 SortValue = datetime | Decimal | int | str | None
 
@@ -75,7 +75,7 @@ def _sort_value(field: LeadSortField, value: object) -> SortValue:
             return _instant(value)
         case LeadSortField.CONVERTED_AT | LeadSortField.LAST_CALL_AT if value is None or isinstance(value, int):
             return None if value is None else _instant(value)
-        case LeadSortField.SCORE if value is None or (isinstance(value, int) and abs(value) <= _INT_MAX):
+        case LeadSortField.SCORE if value is None or (isinstance(value, int) and abs(value) <= INT_MAX):
             return value
         case LeadSortField.NAME if value is None or (isinstance(value, str) and "\0" not in value):
             return value

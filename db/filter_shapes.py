@@ -12,6 +12,7 @@ from db.search_shapes import search_shape
 from db.shapes import EVERY, Lowered, Shape, Test, like_text, name_range
 from domain.emails import email_key
 from domain.errors import BadInput, Path
+from domain.fields import INT_MAX
 from domain.filters import (
     AllOf,
     AnyOf,
@@ -36,7 +37,6 @@ from domain.vocabulary import LeadFieldKey, MaskingMode, UserErrorCode
 __all__ = ["FilterContext", "lower"]
 
 _O = Operator
-_INT_MAX: Final = 2_147_483_647
 _MAX_EXPONENT: Final = 100
 
 _ID_KINDS: Final[Mapping[str, IdKind]] = {
@@ -216,7 +216,7 @@ def _known_id(kind: IdKind, text: Scalar, place: Path) -> UUID:
 
 
 def _integer(number: Scalar, place: Path) -> Scalar:
-    if isinstance(number, int) and abs(number) <= _INT_MAX:
+    if isinstance(number, int) and abs(number) <= INT_MAX:
         return number
     raise BadInput("A whole number of 32 bits is expected here.", place)
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from domain.activity import ActivityExportRequest, ActivityFilter
 from domain.export_names import with_extension
-from domain.exports import ResolvedColumn
+from domain.exports import FOR_PROGRAMS, ResolvedColumn
 from domain.filter_input import read_instant
 from domain.filter_text import condition_text
 from domain.filters import Operator
@@ -39,7 +39,6 @@ ACTIVITY_COLUMNS: Final[Mapping[str, ActivityColumn]] = {
     "details": ActivityColumn("Details", FieldType.LONG_TEXT),
     "activity_id": ActivityColumn("Activity id", FieldType.ID),
 }
-_FOR_PROGRAMS: Final = (ExportFormat.JSON, ExportFormat.JSONL, ExportFormat.PARQUET)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +59,7 @@ class ResolvedActivityExport:
 
 def resolve_activity_export(request: ActivityExportRequest, time_zone: str, now: datetime) -> ResolvedActivityExport:
     """The export that a request asks for. Raises BadInput for a wrong `filter.at`."""
-    programs = request.format in _FOR_PROGRAMS
+    programs = request.format in FOR_PROGRAMS
     stem = now.astimezone(ZoneInfo(time_zone)).strftime("activity_%Y-%m-%d_%H%M%S")
     return ResolvedActivityExport(
         format=request.format,

@@ -10,8 +10,16 @@ from domain import date_format
 from domain.errors import BadInput, InputProblem, NotFoundProblem, Path, Problem, Rejected
 from domain.export_columns import column_problems, delta_columns, own_columns, repeated_headers, template_columns
 from domain.export_names import NameFacts, file_name, unknown_token
-from domain.exports import MAX_SAMPLE_ROWS, ExportSpec, FileOptions, LeadOrder, ResolvedColumn, ResolvedExport
-from domain.fields import FIELDS
+from domain.exports import (
+    FOR_PROGRAMS,
+    MAX_SAMPLE_ROWS,
+    ExportSpec,
+    FileOptions,
+    LeadOrder,
+    ResolvedColumn,
+    ResolvedExport,
+)
+from domain.fields import FIELDS, INT_MAX
 from domain.filter_input import read_filter
 from domain.filter_text import describe
 from domain.filters import EVERYTHING, LeadFilter
@@ -45,9 +53,6 @@ DELIMITERS: Final = (",", ";", "\t", "|")
 SPEC: Final[Path] = ("input", "spec")
 _LISTS: Final = frozenset(key.value for key, known in FIELDS.items() if known.type is FieldType.LIST)
 _LIST_SEPARATOR: Final = ";"
-_PROGRAMS: Final = (ExportFormat.JSON, ExportFormat.JSONL, ExportFormat.PARQUET)
-"""Formats that programs read: their columns are called by key unless said otherwise."""
-_LARGEST_INT: Final = 2_147_483_647
 Record = TypeVar("Record", ExportSpec, FileOptions)
 
 
@@ -141,7 +146,7 @@ def _problems(spec: ExportSpec, merged: ExportSpec, facts: ExportFacts, path: Pa
 
 
 def _number_problems(spec: ExportSpec, path: Path) -> Iterator[Problem]:
-    bounds = (("limit", spec.limit, _LARGEST_INT), ("sampleRows", spec.sample_rows, MAX_SAMPLE_ROWS))
+    bounds = (("limit", spec.limit, INT_MAX), ("sampleRows", spec.sample_rows, MAX_SAMPLE_ROWS))
     for name, value, largest in bounds:
         if value is not None and not 1 <= value <= largest:
             yield InputProblem(UserErrorCode.OUT_OF_RANGE, f"{name} is from 1 to {largest}.", (*path, name))
@@ -241,7 +246,7 @@ def _columns(
 def _header_style(options: FileOptions, builtin: BuiltinTemplate | None, file_format: ExportFormat) -> HeaderStyle:
     if options.header_style is not None:
         return options.header_style
-    keyed = builtin in (BuiltinTemplate.LEADS, BuiltinTemplate.OUTBOUND_STATUS) or file_format in _PROGRAMS
+    keyed = builtin in (BuiltinTemplate.LEADS, BuiltinTemplate.OUTBOUND_STATUS) or file_format in FOR_PROGRAMS
     return HeaderStyle.KEY if keyed else HeaderStyle.LABEL
 
 

@@ -22,6 +22,8 @@ from domain.vocabulary import (
 MAX_WAIT_SECONDS: Final = 30.0
 MAX_SAMPLE_ROWS: Final = 10_000
 MAX_COLUMNS: Final = 300
+FOR_PROGRAMS: Final = frozenset({ExportFormat.JSON, ExportFormat.JSONL, ExportFormat.PARQUET})
+"""Formats that programs read: their columns are called by key unless said otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

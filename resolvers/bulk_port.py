@@ -9,6 +9,7 @@ from db.bulk_targets import ResultList
 from db.pool import Database
 from domain.bulk import BulkResult, BulkSpec
 from domain.errors import BadInput
+from domain.fields import INT_MAX
 from domain.job_details import BulkDetails, BulkLeadResult
 from domain.jobs import JobRecord
 from domain.paging import Page, PageRequest
@@ -18,7 +19,6 @@ from domain.vocabulary import BulkOutcome
 __all__ = ["BulkPort"]
 
 _MARK: Final = "result "
-_INT_MAX: Final = 2_147_483_647
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,6 @@ def _position(cursor: str) -> int:
     except ValueError:
         text = ""
     number = text.removeprefix(_MARK)
-    if not text.startswith(_MARK) or not (number.isascii() and number.isdigit()) or int(number) > _INT_MAX:
+    if not text.startswith(_MARK) or not (number.isascii() and number.isdigit()) or int(number) > INT_MAX:
         raise BadInput("This is no cursor of this list.", ("after",))
     return int(number)

@@ -18,6 +18,7 @@ from db.import_requests import newest_revert
 from db.jobs import load_job
 from domain.actors import Actor
 from domain.errors import BadInput
+from domain.fields import INT_MAX
 from domain.ids import IdKind, format_id, parse_id
 from domain.import_masks import ImportMasks
 from domain.imports import ImportResult, ImportRow, ImportSpec, Issue, IssueGroup, RevertResult, RevertSpec
@@ -167,6 +168,6 @@ def _read(cursor: str | None, parts: int) -> tuple[int, ...]:
         place = tuple(int(part) for part in urlsafe_b64decode(cursor).decode("ascii").split("."))
     except ValueError:
         place = ()
-    if len(place) != parts or not all(0 <= part < 1 << 31 for part in place):
+    if len(place) != parts or not all(0 <= part <= INT_MAX for part in place):
         raise BadInput("This is no cursor of this list.", ("after",))
     return place

@@ -9,6 +9,7 @@ from typing import Final
 from domain.fields.conversation import CONVERSATION
 from domain.fields.definition import (
     CUSTOM_PREFIX,
+    INT_MAX,
     LIST_SEPARATORS,
     MAX_CUSTOM_FIELDS,
     MAX_CUSTOM_LENGTH,
@@ -25,6 +26,7 @@ __all__ = [
     "DEFAULT_REQUIRED",
     "FIELDS",
     "FIRST_NAME_HEADERS",
+    "INT_MAX",
     "LAST_NAME_HEADERS",
     "LIST_SEPARATORS",
     "MAX_CUSTOM_FIELDS",

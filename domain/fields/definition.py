@@ -11,6 +11,8 @@ MAX_CUSTOM_FIELDS: Final = 200
 MAX_CUSTOM_LENGTH: Final = 32_768
 MAX_LIST_ITEMS: Final = 200
 LIST_SEPARATORS: Final = ";,"
+INT_MAX: Final = 2_147_483_647
+"""The largest number of an integer column."""
 Vocabulary = type[StrEnum]
 
 
@@ -37,9 +39,6 @@ class LeadField:
     minimum: int | None = None
     maximum: int | None = None
     example: str | None = None
-
-
-INT_MAX: Final = 2_147_483_647
 
 
 def text(key: LeadFieldKey, label: str, path: str, length: int, *aliases: str, example: str | None = None) -> LeadField:

@@ -19,10 +19,11 @@ from db.expressions import Expression, Query
 from db.filter_shapes import lower
 from db.lead_pages import Matches, PageShape, is_search, page_source
 from db.lead_reads import filter_values
-from db.nested import BOUND, bounded_count
+from db.nested import bounded_count
 from db.statements import Statement, render
+from domain.paging import MAX_EXACT_COUNT
 
-__all__ = ["BOUND", "MOST_ROWS", "First", "first_rows"]
+__all__ = ["MOST_ROWS", "First", "first_rows"]
 
 MOST_ROWS: Final = 100
 _KEPT: Final = 256
@@ -30,7 +31,7 @@ _KEPT: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class First:
-    """The first rows, None for what is empty, and how many leads there are, counted to one beyond BOUND."""
+    """The first rows, None for what is empty, and how many leads there are, counted to one beyond MAX_EXACT_COUNT."""
 
     rows: Sequence[tuple[str | None, ...]]
     count: int
@@ -73,7 +74,7 @@ async def _read_others(
     connection: Connection, selection: Selection, wanted: int, columns: Sequence[str], formatting: Formatting
 ) -> list[Row]:
     rows = lead_rows(replace(selection, limit=wanted), columns, formatting, _names(columns))
-    statement = shape(_shown(rows, counted(selection, BOUND + 1).scalar_subquery()))
+    statement = shape(_shown(rows, counted(selection, MAX_EXACT_COUNT + 1).scalar_subquery()))
     return await connection.fetch(statement.sql, *statement.arguments)
 
 
@@ -91,7 +92,7 @@ async def _read_deleted(
 @lru_cache(_KEPT)
 def _kept(page: PageShape, columns: tuple[str, ...], formatting: Formatting) -> Statement:
     """A page reads one lead more than its size."""
-    matches = Matches(page, BOUND) if is_search(page.filter) else None
+    matches = Matches(page, MAX_EXACT_COUNT) if is_search(page.filter) else None
     listed = page_source(page, (), "listed", matches)
     ids = func.array(select(listed.c.k1).scalar_subquery())
     count = matches.count if matches else bounded_count(page.filter)

@@ -18,11 +18,12 @@ from db.expressions import Expression, Query
 from db.filters import Values, condition_of
 from db.lead_fields import LEAD, STATUS
 from db.lead_pages import SORTS, Matches, PageShape, is_search, ordered, page_rows, page_source, sort_key
-from db.nested import BOUND, bounded_count
+from db.nested import bounded_count
 from db.row_code import CountColumn, Deferred, RowCode, Shaper
 from db.shapes import Shape
 from db.statements import Statement, render
 from domain.masking import Masks
+from domain.paging import MAX_EXACT_COUNT
 from domain.selection import Pick
 
 __all__ = ["ROOT", "Plan", "Wanted", "plan_count", "plan_estimate", "plan_leads", "plan_page", "plan_statuses"]
@@ -70,7 +71,7 @@ def plan_page(shape: PageShape, wanted: Wanted) -> Plan:
     lead = views.leads.alias("l")
     pieces = _pieces(wanted, lead_row(lead), _node_picks(wanted.picks))
     keyed = bool(names & {"cursor", "startCursor", "endCursor"})
-    matches = Matches(shape, BOUND if total else _FEW) if is_search(shape.filter) else None
+    matches = Matches(shape, MAX_EXACT_COUNT if total else _FEW) if is_search(shape.filter) else None
     if matches or pieces.code.joins or pieces.code.correlated or SORTS[shape.order.field].nullable:
         pieces, tree = _derived(_Page(shape, wanted, matches, keyed), lead, pieces)
     else:

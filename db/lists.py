@@ -22,13 +22,12 @@ from domain.errors import BadInput
 from domain.filters import Operator
 from domain.instants import Bounds
 from domain.json import JsonObject
-from domain.paging import Count, Page, PageRequest
+from domain.paging import MAX_EXACT_COUNT, Count, Page, PageRequest
 
 __all__ = ["Clauses", "Listing", "list_page"]
 
 Record = TypeVar("Record")
 
-MAX_COUNT: Final = 10_000
 _DIGEST: Final = 8
 _AS_CAST: Final = NullType()
 """The conditions name each value's type themselves."""
@@ -132,10 +131,10 @@ async def list_page(database: Database, listing: Listing[Record], page: PageRequ
 
 
 async def _count(database: Database, listing: Listing[Record], condition: str, values: tuple[object, ...]) -> Count:
-    some = f"select from {listing.counted} where {condition} limit {MAX_COUNT + 1}"
+    some = f"select from {listing.counted} where {condition} limit {MAX_EXACT_COUNT + 1}"
     sql = f"select count(*) as items from ({some}) counted"
     [row] = await database.read(listing.organization_id, sql, *values)
-    return Count(min(row["items"], MAX_COUNT), exact=row["items"] <= MAX_COUNT)
+    return Count(min(row["items"], MAX_EXACT_COUNT), exact=row["items"] <= MAX_EXACT_COUNT)
 
 
 def _cursor(at: datetime, item_id: UUID, binding: str) -> str:

@@ -22,12 +22,11 @@ from db.filters import Values, condition_of
 from db.masks import masked
 from db.shapes import Shape
 from domain.masking import Masks
+from domain.paging import MAX_EXACT_COUNT
 from domain.vocabulary import LeadFieldKey
 
-__all__ = ["AFTER", "BOUND", "FIRST", "bounded_count", "count_of_status", "notes_of_lead", "prefix"]
+__all__ = ["AFTER", "FIRST", "bounded_count", "count_of_status", "notes_of_lead", "prefix"]
 
-BOUND: Final = 10_000
-"""Counts are exact up to here."""
 FIRST: Final[Shape] = ("first", "notes")
 AFTER: Final[Shape] = ("after", "notes")
 _MICROSECONDS: Final = literal_column("1000000", Integer())
@@ -60,16 +59,17 @@ def notes_of_lead(row: LeadRow, place: int, shape: Shape, masks: Masks) -> Expre
 
 
 def count_of_status(row: LeadRow, place: int, shape: Shape) -> Expression:
-    """How many leads of the filter have the row's status, counted to one beyond BOUND."""
+    """How many leads of the filter have the row's status, counted to one beyond MAX_EXACT_COUNT."""
     lead = views.leads.alias(f"counted{place}")
     found = select(_ONE).select_from(lead).where(lead.c.status_id == row.status.c.id).correlate(row.status)
     found = found.where(condition_of(shape, lead, Values(prefix(place))))
-    bounded = found.limit(literal_column(str(BOUND + 1))).subquery(f"bounded{place}")
+    bounded = found.limit(literal_column(str(MAX_EXACT_COUNT + 1))).subquery(f"bounded{place}")
     return select(func.count()).select_from(bounded).scalar_subquery()
 
 
 def bounded_count(shape: Shape) -> Expression:
-    """How many leads the filter finds, counted to one beyond BOUND; binds as of the page."""
+    """How many leads the filter finds, counted to one beyond MAX_EXACT_COUNT; binds as of the page."""
     lead = views.leads.alias("t")
     found = select(_ONE).select_from(lead).where(condition_of(shape, lead, Values("f")))
-    return select(func.count()).select_from(found.limit(literal_column(str(BOUND + 1))).subquery("b")).scalar_subquery()
+    bounded = found.limit(literal_column(str(MAX_EXACT_COUNT + 1))).subquery("b")
+    return select(func.count()).select_from(bounded).scalar_subquery()

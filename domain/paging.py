@@ -10,6 +10,8 @@ Item_co = TypeVar("Item_co", covariant=True)
 
 DEFAULT_PAGE_SIZE: Final = 50
 MAX_CURSOR_LENGTH: Final = 1_024
+MAX_EXACT_COUNT: Final = 10_000
+"""Totals are exact up to here; counting goes on to one beyond it."""
 
 
 @dataclass(frozen=True, slots=True)

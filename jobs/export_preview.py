@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from db.connections import Connection
-from db.export_preview import BOUND, MOST_ROWS, First, first_rows
+from db.export_preview import MOST_ROWS, First, first_rows
 from db.export_query import Selection
 from db.filter_shapes import lower
 from db.lead_reads import estimate_leads
@@ -13,7 +13,7 @@ from domain.actors import Actor
 from domain.errors import BadInput, InputProblem, Path, Rejected
 from domain.exports import ExportSpec, ResolvedExport
 from domain.job_details import Columns, ExportPreview, Table
-from domain.paging import Count
+from domain.paging import MAX_EXACT_COUNT, Count
 from domain.records import OrganizationRecord
 from domain.vocabulary import Compression, ExportFormat, Permission
 from jobs.export_mock import with_mock_leads
@@ -78,7 +78,7 @@ async def _first(connection: Connection, prepared: Prepared, actor: Actor, first
 
 
 async def _count(connection: Connection, selection: Selection, found: int) -> Count:
-    if found <= BOUND:
+    if found <= MAX_EXACT_COUNT:
         return Count(found)
     estimate = max(await estimate_leads(connection, lower(selection.leads, selection.context)), found)
     return Count(min(estimate, selection.limit or estimate), exact=False)

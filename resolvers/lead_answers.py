@@ -10,7 +10,7 @@ from db.connections import Row
 from db.cursors import Place, read_cursor, write_cursor
 from db.lead_fields import Computed
 from db.lead_plans import Plan
-from db.nested import AFTER, BOUND, FIRST, prefix
+from db.nested import AFTER, FIRST, prefix
 from db.row_code import Deferred
 from db.shapes import Lowered
 from domain.errors import BadInput
@@ -18,7 +18,7 @@ from domain.filter_input import read_filter
 from domain.filters import EVERYTHING, Document
 from domain.ids import IdKind
 from domain.masking import Masks
-from domain.paging import Count, PageArguments
+from domain.paging import MAX_EXACT_COUNT, Count, PageArguments
 from domain.selection import TYPENAME, Pick
 from domain.vocabulary import LeadSortField
 from resolvers.connections import Served, connection, count
@@ -63,7 +63,7 @@ class LeadAnswers:
         return connection(picks, served)
 
     def count(self, place: int, found: int, status_id: object, picks: Sequence[Pick]) -> Json:
-        if found <= BOUND:
+        if found <= MAX_EXACT_COUNT:
             return count(picks, Count(found))
         estimate = self.estimates[place][cast("UUID", status_id)]
         return count(picks, Count(max(found, estimate), exact=False))
@@ -71,7 +71,7 @@ class LeadAnswers:
     async def estimate(self, plan: Plan, rows: Sequence[Row]) -> None:
         """Have the planner estimate what the rows did not count to the end."""
         for column in plan.counts:
-            large = {cast("UUID", row[column.status]) for row in rows if row[column.count] > BOUND}
+            large = {cast("UUID", row[column.status]) for row in rows if row[column.count] > MAX_EXACT_COUNT}
             if large:
                 asked = self.asked[column.place]
                 self.estimates[column.place] = await self.sight.reader.estimate_by_status(asked, list(large))

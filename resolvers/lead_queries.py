@@ -11,12 +11,11 @@ from db.cursors import Place, fingerprint, read_cursor, write_cursor
 from db.lead_pages import SORTS, CursorAt, PageShape
 from db.lead_plans import ROOT, Plan, Wanted, plan_count, plan_leads, plan_page
 from db.lead_reads import filter_values
-from db.nested import BOUND
 from db.shapes import Lowered
 from domain.errors import BadInput
 from domain.exports import LeadOrder
 from domain.filters import LeadFilter
-from domain.paging import Count, PageArguments, PageRequest
+from domain.paging import MAX_EXACT_COUNT, Count, PageArguments, PageRequest
 from domain.selection import Pick
 from domain.vocabulary import Permission
 from resolvers.connections import Served, connection
@@ -91,7 +90,7 @@ class LeadPage(RowQuery):
         if not rows:
             rows = await self.sight.reader.rows(plan_count(self.lowered.shape), filter_values(self.lowered))
         total: int = rows[0]["total"]
-        if total <= BOUND:
+        if total <= MAX_EXACT_COUNT:
             return Count(total)
         return Count(max(total, await self.sight.reader.estimate(self.lowered)), exact=False)
 

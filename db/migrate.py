@@ -18,6 +18,7 @@ from sqlalchemy import Connection, NullPool, create_engine
 
 from db import isolation
 from db.dsn import for_psycopg
+from db.partitions import MONTHS_AHEAD
 from db.roles import APP, OWNER, SEARCH_PATHS, SYSTEM, role_password
 
 __all__ = ["MigrationError", "differences", "migrate"]
@@ -27,7 +28,6 @@ OLDEST_SERVER: Final = 150_000
 LOCK: Final = 5_493_020_117
 """Advisory lock of migrations, one at a time in a database."""
 EXTENSIONS: Final = ("pg_trgm", "btree_gin")
-MONTHS_AHEAD: Final = 3
 _ATTEMPTS: Final = 20
 
 Administrator = psycopg.Connection[tuple[str, ...]]

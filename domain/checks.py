@@ -12,7 +12,7 @@ from domain.vocabulary import LeadFieldKey, UserErrorCode
 from domain.zones import is_zone
 
 MAX_NAME: Final = 200
-MAX_KEY: Final = 200
+MAX_IDEMPOTENCY_KEY: Final = 200
 MAX_RECIPIENTS: Final = 50
 MAX_DELIVERIES: Final = 20
 MAX_LINK_HOURS: Final = 24 * 365
@@ -123,8 +123,8 @@ def name_problems(name: str | None, *path: str, required: bool = False) -> Itera
 def idempotency_key_problems(key: str | None) -> Iterator[Problem]:
     """What is wrong with an idempotency key; None: not given."""
     path = ("input", "idempotencyKey")
-    if key is not None and not 0 < len(key) <= MAX_KEY:
-        yield Problem(UserErrorCode.TOO_LONG, f"An idempotency key has 1 to {MAX_KEY} characters.", path)
+    if key is not None and not 0 < len(key) <= MAX_IDEMPOTENCY_KEY:
+        yield Problem(UserErrorCode.TOO_LONG, f"An idempotency key has 1 to {MAX_IDEMPOTENCY_KEY} characters.", path)
     elif key is not None and "\0" in key:
         yield _invalid("An idempotency key must not contain the NUL character.", *path)
 

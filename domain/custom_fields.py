@@ -11,9 +11,9 @@ from domain.fields import MAX_CUSTOM_FIELDS, MAX_CUSTOM_LENGTH
 from domain.json import JsonObject, JsonValue
 from domain.vocabulary import UserErrorCode
 
-__all__ = ["MAX_KEY", "CustomChange", "custom_change", "custom_problems"]
+__all__ = ["MAX_CUSTOM_KEY", "CustomChange", "custom_change", "custom_problems"]
 
-MAX_KEY: Final = 100
+MAX_CUSTOM_KEY: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ def custom_problems(given: JsonObject, path: Path) -> Iterator[Problem]:
         return
     for key, value in given.items():
         place = (*path, key)
-        if not 0 < len(key.strip()) <= MAX_KEY or not key.isprintable():
-            yield InputProblem(UserErrorCode.INVALID, f"A key has 1 to {MAX_KEY} printable characters.", path)
+        if not 0 < len(key.strip()) <= MAX_CUSTOM_KEY or not key.isprintable():
+            yield InputProblem(UserErrorCode.INVALID, f"A key has 1 to {MAX_CUSTOM_KEY} printable characters.", path)
         elif isinstance(value, Mapping | list | tuple):
             yield InputProblem(UserErrorCode.INVALID, "A custom field is a text.", place)
         elif len(_text(value)) > MAX_CUSTOM_LENGTH:

@@ -15,7 +15,7 @@ from db.import_requests import find_mapping, same_file, save_mapping, use_mappin
 from db.jobs import StoredJob, load_job, load_job_by_key
 from db.uploads import StoredUpload, key_has_owner, load_upload
 from domain.actors import Actor
-from domain.checks import idempotency_key_problems, require
+from domain.checks import MAX_RECIPIENTS, idempotency_key_problems, require
 from domain.emails import is_email
 from domain.errors import Forbidden, InputProblem, LimitProblem, Problem, Rejected, invalid, not_found
 from domain.ids import IdKind, format_id, new_id, parse_id
@@ -33,7 +33,6 @@ from transfer.messages import Opened
 
 __all__ = ["check_options", "import_leads", "keep_mapping"]
 
-MAX_RECIPIENTS: Final = 50
 _SOURCE: Final = ("input", "source", "uploadId")
 
 

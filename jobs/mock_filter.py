@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final, cast
 
 from db.filters import FilterContext
+from db.search_shapes import MIN_TRIGRAM
 from domain.fields import FIELDS
 from domain.filters import (
     FLAGS,
@@ -29,8 +30,6 @@ from domain.periods import period_start
 from domain.vocabulary import LeadFieldKey
 from jobs.mock_data import References, Row
 
-SHORTEST_INSIDE: Final = 3
-"""A shorter term is looked for at the beginning of the name alone."""
 _SMALLEST: Final = Decimal("0.0001")
 _STEP: Final = {Operator.GT: 1, Operator.GTE: 0, Operator.LT: -1, Operator.LTE: 0}
 
@@ -57,7 +56,7 @@ class Bender:
                 pass
             case Search(text):
                 row["conversation_summary"] = f"{row['conversation_summary']} {text}"
-                row["name"] = row["name"] if len(text) >= SHORTEST_INSIDE else f"{text} {row['name']}"
+                row["name"] = row["name"] if len(text) >= MIN_TRIGRAM else f"{text} {row['name']}"
             case CustomCondition(key, operator, value):
                 empty = operator is Operator.IS_NULL and value
                 made = None if empty else str(self._pick(value))
@@ -103,7 +102,7 @@ class Bender:
             case Operator.NE | Operator.NOT_IN:
                 return present
             case Operator.CONTAINS | Operator.STARTS_WITH:
-                return self._text(operator, value, str(present or ""))
+                return f"{value} {present or ''}".strip()
             case _:
                 return self._scalar(operator, self._pick(value))
 
@@ -143,9 +142,6 @@ class Bender:
 
     def _pick(self, value: object) -> Scalar:
         return self._rng.choice(cast("Sequence[Scalar]", value)) if isinstance(value, tuple) else cast("Scalar", value)
-
-    def _text(self, operator: Operator, value: object, present: str) -> str:
-        return f"{value} {present}".strip() if operator in (Operator.CONTAINS, Operator.STARTS_WITH) else str(value)
 
 
 def _is_exact(leads: LeadFilter) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from domain.custom_fields import MAX_CUSTOM_KEY
 from domain.fields import FIELDS, MAX_CUSTOM_FIELDS
 from domain.ids import IdKind
 from domain.imports import ColumnMapping, ImportColumn, ImportOptions
@@ -35,7 +36,6 @@ _JOINABLE: Final = frozenset({FieldType.TEXT, FieldType.LONG_TEXT, FieldType.LIS
 _OWN_IDS: Final = {_K.LEAD_ID: IdKind.LEAD, _K.COMPANY_ID: IdKind.COMPANY, _K.CHATBOT_ID: IdKind.CHATBOT}
 """Columns of ids are matched by themselves only where they hold ours."""
 _SUGGESTED_COLUMNS: Final = 500
-_MAX_KEY: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +165,8 @@ class _Planner:
     def _register(self, custom: str) -> str | None:
         if custom in self._custom_keys:
             return None
-        if not 0 < len(custom) <= _MAX_KEY:
-            return f"A custom field's key has 1 to {_MAX_KEY} characters."
+        if not 0 < len(custom) <= MAX_CUSTOM_KEY:
+            return f"A custom field's key has 1 to {MAX_CUSTOM_KEY} characters."
         if len(self._custom_keys) >= MAX_CUSTOM_FIELDS:
             return f"An organization has at most {MAX_CUSTOM_FIELDS} custom fields."
         self._custom_keys.append(custom)
@@ -208,7 +208,7 @@ class _Planner:
         for index, header in enumerate(self._headers):
             if index in self._explicit or not header:
                 continue
-            key = custom_key(header, self._custom_keys)[:_MAX_KEY]
+            key = custom_key(header, self._custom_keys)[:MAX_CUSTOM_KEY]
             if self._options.unmapped is UnmappedColumns.CUSTOM or key in self._custom_keys:
                 error = self._add(index, ColumnMapping(index=index, custom=key))
                 if error is not None:

@@ -30,9 +30,10 @@ from graphql import (
 from graphql.pyutils import Undefined
 from graphql.type import get_nullable_type  # pyright: ignore[reportUnknownVariableType] - as above
 
+from domain.paging import DEFAULT_PAGE_SIZE
+
 _PAGE_ARGUMENTS: Final = ("first", "last")
 _LIST_ITEMS: Final = 10
-_DEFAULT_PAGE: Final = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +181,7 @@ def _multiplier(node: FieldNode, definition: GraphQLField) -> tuple[int | str, i
     if paged is None:
         return (_LIST_ITEMS, _LIST_ITEMS) if _is_list(definition) else (1, 1)
     declared = definition.args[paged].default_value
-    default = declared if isinstance(declared, int) and declared is not Undefined else _DEFAULT_PAGE
+    default = declared if isinstance(declared, int) and declared is not Undefined else DEFAULT_PAGE_SIZE
     for argument in node.arguments or ():
         if argument.name.value in _PAGE_ARGUMENTS:
             if isinstance(argument.value, IntValueNode):

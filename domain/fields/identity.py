@@ -2,7 +2,9 @@
 
 from typing import Final
 
+from domain.emails import MAX_EMAIL_LENGTH
 from domain.fields.definition import INT_MAX, LeadField, text
+from domain.phones import MAX_PHONE_LENGTH
 from domain.vocabulary import FieldType, LeadFieldKey
 
 _K = LeadFieldKey
@@ -50,7 +52,7 @@ IDENTITY: Final = (
         type=FieldType.PHONE,
         path=("phone",),
         column="phone",
-        max_length=64,
+        max_length=MAX_PHONE_LENGTH,
         example="+33612345678",
         aliases=(
             "phone number",
@@ -96,7 +98,7 @@ IDENTITY: Final = (
         type=FieldType.EMAIL,
         path=("email",),
         column="email",
-        max_length=320,
+        max_length=MAX_EMAIL_LENGTH,
         example="dana@example.com",
         aliases=(
             "e-mail",

@@ -1,6 +1,5 @@
 """Template files: made anew each time a signed link is opened, kept nowhere."""
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -13,6 +12,7 @@ from domain.actors import Actor
 from domain.errors import BadInput, Forbidden
 from domain.fields import FIELDS
 from domain.records import SignedUrl
+from domain.signed_tokens import InvalidToken, sign_token, verified
 from domain.vocabulary import ImportFormat, LeadFieldKey, Permission
 from jobs.runtime import Runtime
 from transfer.template_file import TemplateFacts, template_fields, template_file
@@ -62,8 +62,7 @@ def template_link(
             raise BadInput(f"{key.name} cannot be imported.", ("fields", str(index)))
     until = datetime.now(UTC) + timedelta(seconds=LINK_SECONDS)
     ticket = _Ticket(actor.organization_id, kind, fields, int(until.timestamp()))
-    signed = f"{runtime.keyring.current}.{_text(msgspec.json.encode(ticket))}"
-    token = f"{signed}.{_text(runtime.keyring.sign(_PURPOSE, signed.encode()))}"
+    token = sign_token(runtime.keyring, _PURPOSE, ticket)
     return SignedUrl(f"{runtime.settings.public_url}/templates/{token}", until)
 
 
@@ -80,27 +79,10 @@ async def open_template(runtime: Runtime, token: str) -> TemplateFile:
 
 
 def _verified(runtime: Runtime, token: str) -> _Ticket:
-    signed, _, signature = token.rpartition(".")
-    key_id, _, payload = signed.partition(".")
     try:
-        given = _bytes(signature)
-        if not runtime.keyring.verify(_PURPOSE, key_id, signed.encode(), given):
-            raise TemplateRefused("This link is not valid.")
-        ticket = msgspec.json.decode(_bytes(payload), type=_Ticket)
-    except (ValueError, msgspec.DecodeError) as error:
+        ticket = verified(runtime.keyring, _PURPOSE, token, _Ticket)
+    except InvalidToken as error:
         raise TemplateRefused("This link is not valid.") from error
     if ticket.until <= datetime.now(UTC).timestamp():
         raise TemplateRefused("This link has expired: ask for a fresh one.")
     return ticket
-
-
-def _text(data: bytes) -> str:
-    return urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def _bytes(text: str) -> bytes:
-    """The bytes; ValueError for any other spelling of them than ours."""
-    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if _text(data) != text:
-        raise ValueError(text)
-    return data

@@ -1,9 +1,5 @@
-"""Links to files: always the server's own route, signed when read, bound to file, organization, holder and end.
+"""Links to files: always the server's own route, signed when read, bound to file, organization, holder and end."""
 
-A token is `<key id>.<payload>.<signature>`: base64url without padding of a JSON document and of its HMAC-SHA256.
-"""
-
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,12 +20,12 @@ from domain.jobs import JobFileRecord
 from domain.keyring import Keyring
 from domain.records import SignedUrl
 from domain.settings import OrganizationSettings
+from domain.signed_tokens import InvalidToken, sign_token, verified
 from domain.vocabulary import ActivityAction
 from jobs.runtime import Runtime
 
 MAX_LINK_SECONDS: Final = 86_400
 _PURPOSE: Final = "download"
-_MAX_TOKEN: Final = 1_024
 
 
 class WhyRefused(StrEnum):
@@ -93,18 +89,15 @@ def signed_url(runtime: Runtime, ticket: Ticket) -> SignedUrl:
 
 def sign(keyring: Keyring, ticket: Ticket) -> str:
     """The token of a ticket."""
-    signed = f"{keyring.current}.{_text(msgspec.json.encode(ticket))}"
-    return f"{signed}.{_text(keyring.sign(_PURPOSE, signed.encode()))}"
+    return sign_token(keyring, _PURPOSE, ticket)
 
 
 def verify(keyring: Keyring, token: str, now: datetime) -> Ticket:
     """What a token says, if we signed it and it is not over. Raises LinkRefused."""
-    signed, _, signature = token.rpartition(".")
-    key_id, _, payload = signed.partition(".")
-    given = _bytes(signature)
-    if len(token) > _MAX_TOKEN or given is None or not keyring.verify(_PURPOSE, key_id, signed.encode(), given):
-        raise LinkRefused(WhyRefused.LINK, "This link is not valid.")
-    ticket = msgspec.json.decode(_bytes(payload) or b"", type=Ticket)
+    try:
+        ticket = verified(keyring, _PURPOSE, token, Ticket)
+    except InvalidToken as error:
+        raise LinkRefused(WhyRefused.LINK, "This link is not valid.") from error
     if ticket.until <= now.timestamp():
         raise LinkRefused(WhyRefused.EXPIRED, "This link has expired: ask for a fresh one.")
     return ticket
@@ -152,16 +145,3 @@ async def _note(connection: Connection, linked: Linked, doer: Doer) -> None:
         details={"file": linked.file.name, "role": linked.file.role.name, "sensitive": linked.file.sensitive},
     )
     await record(connection, doer, act)
-
-
-def _text(data: bytes) -> str:
-    return urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def _bytes(text: str) -> bytes | None:
-    """The bytes of a text that `_text` would write, and of no other."""
-    try:
-        data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except ValueError:
-        return None
-    return data if _text(data) == text else None

@@ -1,7 +1,6 @@
 """Files in: announced, sent to a signed link or inline, kept under a generated key until a job takes them over."""
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterable, AsyncIterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -20,6 +19,7 @@ from domain.ids import IdKind, new_id, parse_id
 from domain.records import HttpHeader, SignedUrl, UploadRecord
 from domain.requests import CreateUpload
 from domain.settings import Limits
+from domain.signed_tokens import InvalidToken, sign_token, verified
 from domain.vocabulary import Permission, UploadState, UserErrorCode
 from jobs.runtime import Runtime
 from storage.store import StoredObject
@@ -97,10 +97,7 @@ async def get_upload(runtime: Runtime, actor: Actor, shown_id: str) -> UploadRec
 def upload_target(runtime: Runtime, organization_id: UUID, upload: UploadRecord) -> SignedUrl:
     """A fresh link to send the file to by PUT; it lives as long as the upload."""
     ticket = _Ticket(organization_id, upload.id, int(upload.expires_at.timestamp()))
-    payload = urlsafe_b64encode(msgspec.json.encode(ticket)).decode().rstrip("=")
-    signed = f"{runtime.keyring.current}.{payload}"
-    signature = urlsafe_b64encode(runtime.keyring.sign(_PURPOSE, signed.encode())).decode().rstrip("=")
-    url = f"{runtime.settings.public_url}/uploads/{signed}.{signature}"
+    url = f"{runtime.settings.public_url}/uploads/{sign_token(runtime.keyring, _PURPOSE, ticket)}"
     headers = (HttpHeader("Content-Type", upload.content_type or _BINARY),)
     return SignedUrl(url, upload.expires_at, "PUT", headers)
 
@@ -179,26 +176,13 @@ async def _keep(runtime: Runtime, upload: UploadRecord, chunks: AsyncIterable[by
 
 
 def _ticket(runtime: Runtime, token: str) -> _Ticket:
-    signed, _, signature = token.rpartition(".")
-    key_id, _, payload = signed.partition(".")
     try:
-        given = _unpadded(signature)
-        if not runtime.keyring.verify(_PURPOSE, key_id, signed.encode(), given):
-            raise UploadRefused(WhyRefused.LINK, "This link is not valid.")
-        ticket = msgspec.json.decode(_unpadded(payload), type=_Ticket)
-    except (ValueError, msgspec.DecodeError) as error:
+        ticket = verified(runtime.keyring, _PURPOSE, token, _Ticket)
+    except InvalidToken as error:
         raise UploadRefused(WhyRefused.LINK, "This link is not valid.") from error
     if ticket.until <= datetime.now(UTC).timestamp():
         raise UploadRefused(WhyRefused.EXPIRED, "This link has expired.")
     return ticket
-
-
-def _unpadded(text: str) -> bytes:
-    """The bytes; ValueError for any other spelling of them than ours."""
-    data = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if urlsafe_b64encode(data).decode().rstrip("=") != text:
-        raise ValueError(text)
-    return data
 
 
 def _authorize(actor: Actor) -> None:

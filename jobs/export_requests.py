@@ -1,14 +1,11 @@
 """An export from the request to its job: everything is decided and checked before the job is made."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
-
-import msgspec
 
 from db.activity import Act, doer_of, record
 from db.connections import Connection
@@ -34,6 +31,7 @@ from domain.records import OrganizationRecord
 from domain.stored import encode
 from domain.vocabulary import ActivityAction, JobKind, JobTrigger, Permission, UserErrorCode
 from jobs.export_recipients import check_recipients
+from jobs.idempotency import input_hash
 from jobs.lifecycle import submit
 from jobs.runtime import Runtime
 
@@ -231,7 +229,7 @@ def _details(resolved: ResolvedExport) -> Mapping[str, str | bool | list[str]]:
 def _hash(request: ExportRequest) -> str:
     """Of what was asked for: what was decided holds the hour."""
     asked = [encode(request.spec), request.name, [encode(delivery) for delivery in request.deliver]]
-    return hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
+    return input_hash(asked)
 
 
 async def _note_unmasking(connection: Connection, actor: Actor, job: JobRecord, prepared: Prepared) -> None:

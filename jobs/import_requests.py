@@ -1,13 +1,10 @@
 """importLeads: everything that can be wrong is answered before there is a job."""
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final, cast
 from uuid import UUID
-
-import msgspec
 
 from db.connections import Connection
 from db.import_facts import ImportFacts, load_facts
@@ -25,6 +22,7 @@ from domain.jobs import JobRecord
 from domain.json import JsonObject, JsonValue
 from domain.stored import decode, encode, to_json
 from domain.vocabulary import JobFileRole, JobKind, Permission, UploadState, UserErrorCode
+from jobs.idempotency import input_hash
 from jobs.import_files import look_into
 from jobs.lifecycle import submit
 from jobs.progress import wait
@@ -53,7 +51,7 @@ class _Draft:
     def input_hash(self) -> str:
         """Of all that was asked and of the bytes, wherever they were sent."""
         asked = replace(self.request, upload_id=None, source_key=None, idempotency_key=None, wait_seconds=0.0)
-        return hashlib.sha256(msgspec.json.encode([self.sha256, encode(asked)], order="sorted")).hexdigest()
+        return input_hash([self.sha256, encode(asked)])
 
 
 async def import_leads(runtime: Runtime, actor: Actor, request: ImportRequest) -> JobRecord:

@@ -1,17 +1,14 @@
 """Leads written at once, without a job: the rules of an import for a lead, or a small lot of them."""
 
 import asyncio
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-import msgspec
-
 from db.activity import Act, doer_of, record
 from db.connections import Connection
-from db.idempotency import remember_answer, remembered
+from db.idempotency import remember_answer
 from db.import_facts import ImportFacts, NamedCompany, add_companies, add_custom_fields, drop_companies, load_facts
 from db.locks import Lock, take
 from db.merge import merge
@@ -19,12 +16,13 @@ from db.merge_rules import BlockOutcome, MergeRows, Outcome, RowProblem
 from domain.actors import Actor
 from domain.checks import idempotency_key_problems, require
 from domain.documents import LeadDocument
-from domain.errors import Forbidden, LimitProblem, Problem, Rejected, invalid
+from domain.errors import Forbidden, LimitProblem, Rejected, invalid
 from domain.imports import ImportCounts, ImportOptions, Issue
 from domain.national_ids import NationalIds
 from domain.requests import UpsertLeads
-from domain.stored import decode, encode
+from domain.stored import encode
 from domain.vocabulary import ActivityAction, ErrorPolicy, LeadFieldKey, Permission, RowOutcome, Severity, UserErrorCode
+from jobs.idempotency import earlier_answer, input_hash
 from jobs.import_requests import check_options
 from jobs.import_rows import Writer, rows_of, rules_of, unused_companies
 from jobs.import_source import child_facts, constants_of
@@ -72,12 +70,12 @@ async def upsert_leads(runtime: Runtime, actor: Actor, request: UpsertLeads) -> 
     require(idempotency_key_problems(request.idempotency_key))
     options = request.options or ImportOptions()
     asked = [encode(options), [encode(row) for row in request.rows], request.dry_run]
-    digest = hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
+    digest = input_hash(asked)
     async with runtime.database.unit(actor.organization_id) as connection:
         facts = await load_facts(connection, runtime.limits)
         await take(connection, Lock.LEADS, actor.organization_id)
         key = request.idempotency_key
-        if key is not None and (answer := await _remembered(connection, key, digest)) is not None:
+        if (answer := await earlier_answer(connection, _OPERATION, key, digest, _Answer)) is not None:
             return answer.leads
         await check_options(connection, options)
         await connection.execute("savepoint push")
@@ -213,16 +211,6 @@ def _refuse_many(count: int) -> None:
         message = f"At most {MAX_PUSHED:,} leads at once; import more as a file."
         path = ("input", "rows")
         raise Rejected(LimitProblem(UserErrorCode.LIMIT_EXCEEDED, message, path, limit=MAX_PUSHED, actual=count))
-
-
-async def _remembered(connection: Connection, key: str, digest: str) -> _Answer | None:
-    found = await remembered(connection, _OPERATION, key)
-    if found is None:
-        return None
-    if found.input_hash != digest:
-        message = "This idempotency key was used for another input."
-        raise Rejected(Problem(UserErrorCode.IDEMPOTENCY_MISMATCH, message, ("input", "idempotencyKey")))
-    return decode(_Answer, found.response)
 
 
 async def _note(connection: Connection, actor: Actor, leads: Sequence[PushedLead]) -> None:

@@ -1,16 +1,13 @@
 """Single leads: created under the rules of an import, changed, noted, called."""
 
-import hashlib
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from db.activity import Act, doer_of, record
 from db.connections import Connection
-from db.idempotency import remember_answer, remembered
+from db.idempotency import remember_answer
 from db.import_facts import ImportFacts, load_facts
 from db.lead_writes import (
     LeadKeys,
@@ -34,7 +31,7 @@ from domain.lead_issues import problems_of
 from domain.lead_requests import call_problems, change_problems, document_problems, identity_problems
 from domain.records import NoteRecord, OrganizationRecord
 from domain.requests import AddNote, CreateLead, RecordCall, UpdateLead
-from domain.stored import decode, encode, to_json
+from domain.stored import encode, to_json
 from domain.texts import text_problems
 from domain.vocabulary import (
     ActivityAction,
@@ -47,6 +44,7 @@ from domain.vocabulary import (
     RowOutcome,
     UserErrorCode,
 )
+from jobs.idempotency import earlier_answer, input_hash
 from jobs.lead_pushes import Push, PushedLead, push
 from jobs.runtime import Runtime
 
@@ -96,12 +94,13 @@ async def create_lead(runtime: Runtime, actor: Actor, request: CreateLead) -> Wr
     async with runtime.database.unit(actor.organization_id) as connection:
         facts = await load_facts(connection, runtime.limits)
         await take(connection, Lock.LEADS, actor.organization_id)
-        if (earlier := await _remembered(connection, request.idempotency_key, digest)) is not None:
+        key = request.idempotency_key
+        if (earlier := await earlier_answer(connection, _CREATE, key, digest, WrittenLead)) is not None:
             return earlier
         (pushed,) = await push(runtime, connection, actor, Push((request.lead,), options, facts))
         written = _created(pushed, facts)
-        if request.idempotency_key is not None:
-            await remember_answer(connection, _CREATE, request.idempotency_key, digest, encode(written))
+        if key is not None:
+            await remember_answer(connection, _CREATE, key, digest, encode(written))
         await _note(connection, actor, pushed, _fields(request.lead, ()))
     return written
 
@@ -224,16 +223,6 @@ def _created(pushed: PushedLead, facts: ImportFacts) -> WrittenLead:
     return WrittenLead(pushed.lead_id, existed=pushed.outcome is not RowOutcome.CREATED)
 
 
-async def _remembered(connection: Connection, key: str | None, digest: str) -> WrittenLead | None:
-    found = await remembered(connection, _CREATE, key) if key is not None else None
-    if found is None:
-        return None
-    if found.input_hash != digest:
-        message = "This idempotency key was used for another input."
-        raise Rejected(Problem(UserErrorCode.IDEMPOTENCY_MISMATCH, message, ("input", "idempotencyKey")))
-    return decode(WrittenLead, found.response)
-
-
 async def _note(connection: Connection, actor: Actor, pushed: PushedLead, fields: tuple[str, ...]) -> None:
     if pushed.lead_id is None or pushed.outcome not in (RowOutcome.CREATED, RowOutcome.UPDATED):
         return
@@ -278,4 +267,4 @@ def _lead_id(given: str, *path: str) -> UUID:
 
 def _hash(request: CreateLead) -> str:
     asked = [to_json(request.lead.values), to_json(request.lead.custom), request.on_duplicate]
-    return hashlib.sha256(msgspec.json.encode(asked, order="sorted")).hexdigest()
+    return input_hash(asked)

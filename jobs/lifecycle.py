@@ -4,13 +4,10 @@ Each is one transaction that holds the row, its token in the queue, the admissio
 activity entry. A function that takes a connection works in its caller's transaction.
 """
 
-import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import UUID
-
-import msgspec
 
 from db.activity import Act, Doer, doer_of, record
 from db.connections import Connection
@@ -29,6 +26,7 @@ from domain.job_rules import CANCELLABLE, RULES, events_of, is_retryable
 from domain.jobs import WAITING, JobRecord
 from domain.json import JsonObject
 from domain.vocabulary import ActivityAction, JobState, UserErrorCode
+from jobs.idempotency import input_hash, key_reused
 from jobs.runtime import Runtime
 
 
@@ -39,9 +37,9 @@ async def submit(runtime: Runtime, actor: Actor, job: NewJob, connection: Connec
     """
     async with _unit(runtime, actor, connection) as unit:
         require(idempotency_key_problems(job.idempotency_key))
-        job_id, input_hash = new_id(), job.input_hash or _hash(job)
-        if not await insert_job(unit, job_id, actor, job, input_hash):
-            return await _earlier(unit, job, input_hash)
+        job_id, digest = new_id(), job.input_hash or _hash(job)
+        if not await insert_job(unit, job_id, actor, job, digest):
+            return await _earlier(unit, job, digest)
         await insert_files(unit, job_id, job.files)
         if (action := RULES[job.kind].started) is not None:
             act = Act(action=action, summary=job.summary, job_id=job_id, details=job.details)
@@ -126,11 +124,10 @@ async def _note(connection: Connection, doer: Doer, job: JobRecord, action: Acti
     await record(connection, doer, Act(action=action, summary=f"{job.name}: {what}", job_id=job.id))
 
 
-async def _earlier(connection: Connection, job: NewJob, input_hash: str) -> JobRecord:
+async def _earlier(connection: Connection, job: NewJob, digest: str) -> JobRecord:
     earlier = await load_job_by_key(connection, job.idempotency_key or "")
-    if earlier is None or earlier.input_hash != input_hash:
-        message = "This idempotency key was used for another input."
-        raise Rejected(Problem(UserErrorCode.IDEMPOTENCY_MISMATCH, message, ("input", "idempotencyKey")))
+    if earlier is None or earlier.input_hash != digest:
+        raise key_reused()
     return earlier.record
 
 
@@ -160,8 +157,7 @@ def _require(job: JobRecord, allowed: bool) -> None:  # noqa: FBT001 - the condi
 
 
 def _hash(job: NewJob) -> str:
-    document = msgspec.json.encode([job.kind, job.name, job.spec], order="sorted")
-    return hashlib.sha256(document).hexdigest()
+    return input_hash([job.kind, job.name, job.spec])
 
 
 @asynccontextmanager

@@ -10,16 +10,11 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.merge_rules import MergeRules
 from db.tables import leads
+from domain.lead_values import DERIVED_COLUMNS
 from domain.vocabulary import MergeStrategy
 
-__all__ = ["DERIVED", "EXTRA_COLUMNS", "staging_sql", "update_sql"]
+__all__ = ["EXTRA_COLUMNS", "staging_sql", "update_sql"]
 
-DERIVED: Final[Mapping[str, tuple[str, ...]]] = {
-    "phone": ("phone_display", "phone_key"),
-    "email": ("email_key",),
-    "status_id": ("stage",),
-}
-"""Columns that follow from another one, written wherever it is."""
 
 EXTRA_COLUMNS: Final[Mapping[str, str]] = {
     "m_row": "int",
@@ -127,7 +122,7 @@ def _changes(rules: MergeRules) -> Iterator[Change]:
 def _column(rules: MergeRules, column: str) -> Iterator[Change]:
     applies = _applies(rules, column)
     yield Change(column, f"case when {applies} then {_value(column)} else l.{column} end")
-    for follower in DERIVED.get(column, ()):
+    for follower in DERIVED_COLUMNS.get(column, ()):
         if follower in rules.columns:
             yield Change(follower, f"case when {applies} then m.{follower} else l.{follower} end")
     if column == "address_street" and rules.whole_address:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from domain.fields import FIELDS
+from domain.lead_values import DERIVED_COLUMNS
 from domain.vocabulary import FieldType, LeadFieldKey
 
 __all__ = ["CLEARABLE", "LIST_COLUMNS"]
@@ -13,9 +14,9 @@ _NEVER_EMPTY: Final = frozenset(
     {_K.LEAD_ID, _K.VERSION, _K.STATUS, _K.STATUS_ID, _K.STATUS_NAME, _K.SOURCE, _K.CREATED_AT, _K.NOTES}
 )
 _FURTHER: Final[Mapping[LeadFieldKey, tuple[str, ...]]] = {
-    _K.PHONE: ("phone", "phone_display", "phone_key"),
-    _K.EMAIL: ("email", "email_key"),
-    _K.NATIONAL_ID: ("national_id_cipher", "national_id_last4"),
+    _K.PHONE: ("phone", *DERIVED_COLUMNS["phone"]),
+    _K.EMAIL: ("email", *DERIVED_COLUMNS["email"]),
+    _K.NATIONAL_ID: ("national_id_cipher", *DERIVED_COLUMNS["national_id_cipher"]),
     _K.ADDRESS: ("address_street", "address_city", "address_region", "address_postal_code", "address_country"),
     _K.LAST_CALL_AT: ("last_call_at", "last_call_duration_seconds"),
 }

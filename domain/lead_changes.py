@@ -8,6 +8,7 @@ import msgspec
 from domain.fields import CUSTOM_PREFIX, FIELDS
 from domain.imports import FieldChange
 from domain.json import JsonObject, JsonValue
+from domain.lead_values import DERIVED_COLUMNS
 from domain.vocabulary import LeadFieldKey
 
 __all__ = ["field_changes", "field_of", "shown_field"]
@@ -20,7 +21,7 @@ _PREFERRED: Final = {
     "national_id_cipher": LeadFieldKey.NATIONAL_ID,
     "notes": LeadFieldKey.NOTES,
 }
-_DERIVED: Final = frozenset({"phone_display", "phone_key", "email_key", "stage", "national_id_last4"})
+_DERIVED: Final = frozenset(follower for followers in DERIVED_COLUMNS.values() for follower in followers)
 _FIELDS: Final[Mapping[str, LeadFieldKey]] = {
     field.column: key for key, field in FIELDS.items() if field.column and field.column not in _DERIVED
 } | _PREFERRED

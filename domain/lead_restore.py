@@ -5,18 +5,14 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from domain.json import JsonObject, JsonValue
+from domain.lead_values import DERIVED_COLUMNS
 
 __all__ = ["Change", "Restoration", "restoration"]
 
-_FOLLOWERS: Final[Mapping[str, tuple[str, ...]]] = {
-    "phone": ("phone_display", "phone_key"),
-    "email": ("email_key",),
-    "national_id_cipher": ("national_id_last4",),
-}
 _STATUS, _STAGE = "status_id", "stage"
 _NOTES: Final = "notes"
 _CUSTOM: Final = "custom"
-_FOLLOWING: Final = frozenset({_STAGE, *(follower for followers in _FOLLOWERS.values() for follower in followers)})
+_FOLLOWING: Final = frozenset(follower for followers in DERIVED_COLUMNS.values() for follower in followers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +47,7 @@ def restoration(current: JsonObject, changes: Sequence[Change], stages: Mapping[
             found.kept = True
         elif before != after:
             found.columns[column] = before
-            found.columns |= {name: net[name][0] for name in _FOLLOWERS.get(column, ()) if name in net}
+            found.columns |= {name: net[name][0] for name in DERIVED_COLUMNS.get(column, ()) if name in net}
     if _STATUS in found.columns:
         found.columns[_STAGE] = stages[str(found.columns[_STATUS])]
     return found

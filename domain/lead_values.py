@@ -20,6 +20,14 @@ SEARCHED_COLUMNS: Final[Mapping[str, str]] = {
 }
 """Columns of `leads` that search looks through beside the notes, and their names in SearchValues."""
 
+DERIVED_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "phone": ("phone_display", "phone_key"),
+    "email": ("email_key",),
+    "status_id": ("stage",),
+    "national_id_cipher": ("national_id_last4",),
+}
+"""Columns of `leads` that follow from another one, and are written wherever it is."""
+
 _NOT_DIGITS: Final = re.compile(r"[^0-9]+")
 
 
@@ -90,6 +98,7 @@ def name_key(name: str) -> str:
 
 
 __all__ = [
+    "DERIVED_COLUMNS",
     "SEARCHED_COLUMNS",
     "SEARCHED_NOTES",
     "ContactValues",

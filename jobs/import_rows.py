@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from db.merge_columns import DERIVED
 from db.merge_rules import BlockOutcome, MergeRows, MergeRules, Outcome, RowProblem
 from domain.imports import ImportOptions, Issue
+from domain.lead_values import DERIVED_COLUMNS
 from domain.vocabulary import DuplicateScope, LeadFieldKey, MatchKey
 from transfer.messages import ColumnOrigin, CopyColumn, NewCompany, Ready
 
 __all__ = ["Writer", "rows_of", "rules_of", "unused_companies"]
 
-_DERIVED: Final = frozenset(follower for followers in DERIVED.values() for follower in followers)
+_DERIVED: Final = frozenset(follower for followers in DERIVED_COLUMNS.values() for follower in followers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,12 @@ from typing import Final, TypeVar
 from domain.fields import FIELDS
 from domain.ids import new_ids
 from domain.imports import ImportOptions, Issue
-from domain.lead_values import SEARCHED_NOTES, name_key, search_form
+from domain.lead_values import DERIVED_COLUMNS, SEARCHED_NOTES, name_key, search_form
 from domain.vocabulary import BlankCells, LeadFieldKey, MergeStrategy
 from transfer.cells import NULL, escape, unescape
 from transfer.columns import Column
 from transfer.issues import issue_of
-from transfer.layout import DERIVED, NEVER_BLANK, SEARCHED, Layout
+from transfer.layout import NEVER_BLANK, SEARCHED, Layout
 from transfer.messages import NewCompany, Ready
 from transfer.readers import Companies
 from transfer.targets import NOT_COPIED, MappedColumns
@@ -118,7 +118,7 @@ class Assembler:
                 known = marks[index]
                 if known is None:
                     known = marks[index] = []
-                known += (name, *DERIVED.get(name, ()))
+                known += (name, *DERIVED_COLUMNS.get(name, ()))
         return [_NOTHING if names is None else f"{{{','.join(names)}}}" for names in rows.pick(marks)]
 
     def _cleared_custom(self, judged: Judged, rows: "_Rows") -> dict[int, tuple[str, ...]]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.fields import FIELDS
+from domain.lead_values import DERIVED_COLUMNS
 from domain.vocabulary import LeadFieldKey, LeadSource
 from transfer.cells import NULL, escape
 from transfer.messages import ColumnOrigin, CopyColumn, OrganizationFacts
@@ -12,12 +13,6 @@ from transfer.targets import NOT_COPIED, Target
 from transfer.validate_lists import EMPTY_LIST, array_literal
 
 _K = LeadFieldKey
-DERIVED: Final[Mapping[str, tuple[str, ...]]] = {
-    "phone": ("phone_display", "phone_key"),
-    "email": ("email_key",),
-    "status_id": ("stage",),
-}
-"""Columns that follow from another one."""
 NEVER_BLANK: Final = frozenset({"source", "status_id", "created_at"})
 """Columns that no blank cell clears."""
 SEARCHED: Final = (_K.NAME, _K.EMAIL, _K.PHONE, _K.EXTERNAL_ID, _K.CONVERSATION_SUMMARY, _K.NOTES)
@@ -75,7 +70,8 @@ def _read_columns(targets: Sequence[Target]) -> list[CopyColumn]:
         if name is not None:
             origin = ColumnOrigin.FILE if target.sources else ColumnOrigin.DEFAULT
             columns.append(CopyColumn(name, origin, target.field))
-            columns += [CopyColumn(derived, ColumnOrigin.DERIVED, target.field) for derived in DERIVED.get(name, ())]
+            followers = DERIVED_COLUMNS.get(name, ())
+            columns += [CopyColumn(follower, ColumnOrigin.DERIVED, target.field) for follower in followers]
     return columns
 
 

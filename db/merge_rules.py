@@ -6,12 +6,12 @@ from functools import cached_property
 from typing import Final, Protocol
 from uuid import UUID
 
+from domain.imports import UPDATING
 from domain.vocabulary import ImportIssueCode, MatchKey, MergeStrategy
 
 __all__ = [
     "KIND_OF",
     "MATCHED_BY",
-    "UPDATING",
     "BlockOutcome",
     "MergeRows",
     "MergeRules",
@@ -20,7 +20,6 @@ __all__ = [
     "Sealer",
 ]
 
-UPDATING: Final = frozenset({MergeStrategy.OVERWRITE, MergeStrategy.FILL_BLANKS})
 KIND_OF: Final[Mapping[MatchKey, str]] = {
     MatchKey.LEAD_ID: "I",
     MatchKey.EXTERNAL_ID: "X",

@@ -38,6 +38,7 @@ from domain.vocabulary import (
 __all__ = [
     "DEFAULT_MATCH_ON",
     "MAX_STORED_ISSUES",
+    "UPDATING",
     "Checkpoint",
     "ColumnMapping",
     "Detected",
@@ -65,6 +66,8 @@ __all__ = [
 
 DEFAULT_MATCH_ON: Final = (MatchKey.LEAD_ID, MatchKey.EXTERNAL_ID, MatchKey.PHONE)
 MAX_STORED_ISSUES: Final = 100_000
+UPDATING: Final = frozenset({MergeStrategy.OVERWRITE, MergeStrategy.FILL_BLANKS})
+"""Strategies by which a row may change a lead that is there already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

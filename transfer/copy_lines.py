@@ -8,9 +8,9 @@ from typing import Final, TypeVar
 
 from domain.fields import FIELDS
 from domain.ids import new_ids
-from domain.imports import ImportOptions, Issue
+from domain.imports import UPDATING, ImportOptions, Issue
 from domain.lead_values import DERIVED_COLUMNS, SEARCHED_NOTES, name_key, search_form
-from domain.vocabulary import BlankCells, LeadFieldKey, MergeStrategy
+from domain.vocabulary import BlankCells, LeadFieldKey
 from transfer.cells import NULL, escape, unescape
 from transfer.columns import Column
 from transfer.issues import issue_of
@@ -22,7 +22,6 @@ from transfer.validate import Judged
 
 _K = LeadFieldKey
 T = TypeVar("T")
-_UPDATING: Final = frozenset({MergeStrategy.OVERWRITE, MergeStrategy.FILL_BLANKS})
 _NOTHING: Final = "{}"
 _BESIDE: Final = frozenset({_K.NOTES, _K.NATIONAL_ID})
 """Fields that travel beside the COPY lines and may have a default; `Ready.untouched` names them by their keys."""
@@ -52,7 +51,7 @@ class Assembler:
             phone_keys=_optional(judged.columns.get("phone_key"), rows, unescape),
             email_keys=_optional(judged.columns.get("email_key"), rows, unescape),
             versions=_optional(_encoded(judged, _K.VERSION), rows, int),
-            untouched=self._untouched(judged, rows) if self.options.merge_strategy in _UPDATING else [],
+            untouched=self._untouched(judged, rows) if self.options.merge_strategy in UPDATING else [],
             notes=_texts(judged.by_field.get(_K.NOTES), rows),
             national_ids=_texts(judged.by_field.get(_K.NATIONAL_ID), rows),
             cleared_custom=self._cleared_custom(judged, rows),
@@ -122,7 +121,7 @@ class Assembler:
         return [_NOTHING if names is None else f"{{{','.join(names)}}}" for names in rows.pick(marks)]
 
     def _cleared_custom(self, judged: Judged, rows: "_Rows") -> dict[int, tuple[str, ...]]:
-        if self.options.blank_cells is not BlankCells.CLEAR or self.options.merge_strategy not in _UPDATING:
+        if self.options.blank_cells is not BlankCells.CLEAR or self.options.merge_strategy not in UPDATING:
             return {}
         blank = dict[str, list[int]]()
         for key, column in judged.custom.items():
@@ -131,7 +130,7 @@ class Assembler:
         return rows.keys_by_place(blank)
 
     def _defaulted_custom(self, judged: Judged, rows: "_Rows") -> dict[int, tuple[str, ...]]:
-        if self.options.merge_strategy not in _UPDATING:
+        if self.options.merge_strategy not in UPDATING:
             return {}
         return rows.keys_by_place({key: column.defaulted for key, column in judged.custom.items()})
 

@@ -13,7 +13,7 @@ from db.stages import CLOSED
 from db.tables import leads
 from domain.json import JsonObject
 from domain.lead_restore import Change, Restoration, restoration
-from domain.lead_values import SearchValues, search_text
+from domain.lead_values import search_text, search_values
 from domain.undo_doubles import Restored, keep_single, wanted_phones
 
 __all__ = ["Undoing", "Undone", "remember_undo", "remove_created", "restore_updated"]
@@ -192,7 +192,10 @@ async def _restore(
     notes: dict[UUID, Sequence[str]] = {
         row["lead_id"]: row["texts"] for row in await connection.fetch(_NOTES, list(restored))
     }
-    searches = [_search({**current, **columns}, notes.get(lead, ())) for lead, (current, columns) in restored.items()]
+    searches = [
+        search_text(search_values({**current, **columns}, notes.get(lead, ())))
+        for lead, (current, columns) in restored.items()
+    ]
     await connection.execute(
         _RESTORE,
         list(restored),
@@ -200,23 +203,6 @@ async def _restore(
         [len(notes.get(lead, ())) for lead in restored],
         searches,
         actor_name,
-    )
-
-
-def _search(columns: JsonObject, notes: Sequence[str]) -> str:
-    def text(column: str) -> str | None:
-        value = columns.get(column)
-        return None if value is None else str(value)
-
-    return search_text(
-        SearchValues(
-            name=text("name"),
-            email=text("email"),
-            phone_key=text("phone_key"),
-            external_id=text("external_id"),
-            summary=text("conversation_summary"),
-            notes="\n".join(notes) or None,
-        )
     )
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from db.connections import Connection, Row
-from domain.lead_values import SEARCHED_COLUMNS, SearchValues, search_text
+from domain.lead_values import SEARCHED_COLUMNS, search_text, search_values
 
 __all__ = ["search_texts"]
 
@@ -26,8 +26,8 @@ async def search_texts(
 
 
 def _text(row: Row, cleared: Collection[str], note: str | None) -> str:
-    values = {name: row[column] for column, name in SEARCHED_COLUMNS.items() if column not in cleared}
+    columns = {column: row[column] for column in SEARCHED_COLUMNS if column not in cleared}
     notes = list[str](row["notes"] or ())
     if note is not None and note not in notes:
         notes.append(note)
-    return search_text(SearchValues(**values, notes="\n".join(notes) or None))
+    return search_text(search_values(columns, notes))

@@ -1,6 +1,6 @@
 """What an update of existing leads must know of them: notes, national ids, and all that search looks through."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -11,20 +11,12 @@ from db.copy_text import array_literal, cell, cells, read_cell
 from db.merge_decisions import Update
 from db.merge_match import uuids
 from db.merge_rules import MergeRows, MergeRules, RowProblem, Sealer
-from domain.lead_values import SearchValues, search_text
+from domain.lead_values import SEARCHED_COLUMNS, SearchValues, search_text
 from domain.national_ids import last_digits
 from domain.vocabulary import MergeStrategy
 
 __all__ = ["Staged", "Target", "fetch_targets", "move", "new_target", "stage"]
 
-_SEARCHED: Final[Mapping[str, str]] = {
-    "name": "name",
-    "email": "email",
-    "phone_key": "phone_key",
-    "external_id": "external_id",
-    "conversation_summary": "summary",
-}
-"""Columns of `leads` that search looks through, and their names in SearchValues."""
 _BASE: Final = {"phone_key": "phone"}
 _NOTES: Final = """case when l.notes_count > 0 then array(
       select n.text from notes n where n.lead_id = l.id order by n.created_at, n.id) end"""
@@ -61,7 +53,7 @@ async def fetch_targets(
 def new_target(rows: MergeRows, rules: MergeRules, index: int) -> Target:
     """The lead that a row of this batch creates."""
     columns = dict(zip(rules.columns, cells(rows.lines[index]), strict=True))
-    values = {name: read_cell(columns[column]) for column, name in _SEARCHED.items() if column in columns}
+    values = {name: read_cell(columns[column]) for column, name in SEARCHED_COLUMNS.items() if column in columns}
     note = None if rows.notes is None else rows.notes[index]
     national = None if rows.national_ids is None else rows.national_ids[index]
     status = read_cell(columns["status_id"]) if "status_id" in columns else None
@@ -104,7 +96,7 @@ def stage(rules: MergeRules, rows: MergeRows, update: Update, target: Target, se
 
 def _statement(rules: MergeRules) -> str:
     """Binds: the leads, the snapshot of the review, the job."""
-    searched = ", ".join(f"l.{column}" for column in _SEARCHED)
+    searched = ", ".join(f"l.{column}" for column in SEARCHED_COLUMNS)
     notes = _NOTES
     if rules.trial:
         notes = f"array_cat({notes}, l.trial_notes)"
@@ -120,7 +112,7 @@ def _statement(rules: MergeRules) -> str:
 
 def _target(row: asyncpg.Record, sealer: Sealer) -> Target:
     notes: Sequence[str] = row["notes"] or ()
-    values = {name: row[column] for column, name in _SEARCHED.items()}
+    values = {name: row[column] for column, name in SEARCHED_COLUMNS.items()}
     sealed = row["national_id_cipher"]
     return Target(
         SearchValues(**values, notes="\n".join(notes) or None),
@@ -158,7 +150,7 @@ def _search(rules: MergeRules, rows: MergeRows, index: int, target: Target) -> s
     columns = cells(rows.lines[index])
     untouched = _names(rows.untouched[index]) if rows.untouched else ()
     written: dict[str, str | None] = {}
-    for column, name in _SEARCHED.items():
+    for column, name in SEARCHED_COLUMNS.items():
         base = _BASE.get(column, column)
         if base not in rules.written or base in untouched:
             continue

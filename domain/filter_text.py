@@ -23,13 +23,14 @@ from domain.filters import (
     Value,
 )
 from domain.json import JsonObject, JsonValue
+from domain.lead_values import SEARCHED_FIELDS
 from domain.vocabulary import LeadFieldKey
 
 _SHOWN_VALUES: Final = 5
 _FILE_NAME_LENGTH: Final = 60
 _HIDDEN: Final = "…"
 _PERSONAL: Final = frozenset({LeadFieldKey.NAME, LeadFieldKey.PHONE, LeadFieldKey.EMAIL, LeadFieldKey.EXTERNAL_ID})
-_SEARCHED: Final = _PERSONAL | {LeadFieldKey.CONVERSATION_SUMMARY, LeadFieldKey.NOTES}
+_SEARCHED: Final = frozenset(SEARCHED_FIELDS)
 _ABOUT_EMPTINESS: Final = (Operator.IS_NULL, Operator.IS_EMPTY)
 
 _PHRASES: Final[Mapping[Operator, str]] = {

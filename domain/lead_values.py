@@ -1,12 +1,13 @@
 """The values of a lead that follow from others: made here and nowhere else, whoever writes the lead."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from domain.emails import email_key
-from domain.phones import Phone, read_phone
+from domain.phones import read_phone
+from domain.vocabulary import LeadFieldKey
 
 SEARCHED_NOTES: Final = 4_096
 """So many characters of the notes can be found by search."""
@@ -19,6 +20,16 @@ SEARCHED_COLUMNS: Final[Mapping[str, str]] = {
     "conversation_summary": "summary",
 }
 """Columns of `leads` that search looks through beside the notes, and their names in SearchValues."""
+
+SEARCHED_FIELDS: Final = (
+    LeadFieldKey.NAME,
+    LeadFieldKey.EMAIL,
+    LeadFieldKey.PHONE,
+    LeadFieldKey.EXTERNAL_ID,
+    LeadFieldKey.CONVERSATION_SUMMARY,
+    LeadFieldKey.NOTES,
+)
+"""The same as fields, in the order of the search text."""
 
 DERIVED_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "phone": ("phone_display", "phone_key"),
@@ -69,6 +80,13 @@ def contact_values(phone: str | None, email: str | None, country: str) -> Contac
     )
 
 
+def search_values(columns: Mapping[str, object], notes: Iterable[str] = ()) -> SearchValues:
+    """What search looks through of a lead with these columns of `leads` and notes; an absent column holds nothing."""
+    found = {name: columns.get(column) for column, name in SEARCHED_COLUMNS.items()}
+    texts = {name: None if value is None else str(value) for name, value in found.items()}
+    return SearchValues(**texts, notes="\n".join(notes) or None)
+
+
 def search_text(values: SearchValues) -> str:
     """The `search_text` of a lead: folded as `search_form` folds a term."""
     parts = (
@@ -100,13 +118,14 @@ def name_key(name: str) -> str:
 __all__ = [
     "DERIVED_COLUMNS",
     "SEARCHED_COLUMNS",
+    "SEARCHED_FIELDS",
     "SEARCHED_NOTES",
     "ContactValues",
-    "Phone",
     "SearchValues",
     "contact_values",
     "name_key",
     "phone_digits",
     "search_form",
     "search_text",
+    "search_values",
 ]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from domain.ids import new_id
 from domain.json import JsonValue
-from domain.lead_values import SearchValues, contact_values, search_text
+from domain.lead_values import contact_values, search_text, search_values
 from domain.vocabulary import Confidence, InterestLevel, LeadCategory, LeadSource
 
 Row = dict[str, JsonValue]
@@ -75,21 +75,13 @@ def invent(rng: random.Random, now: datetime, references: References) -> Row:
 def complete(row: Row) -> Row:
     """The row with the columns that follow from others."""
     contact = contact_values(_text(row, "phone"), _text(row, "email"), "US")
-    found = SearchValues(
-        name=_text(row, "name"),
-        email=contact.email,
-        phone_key=contact.phone_key,
-        external_id=_text(row, "external_id"),
-        summary=_text(row, "conversation_summary"),
-    )
     made = {
         "phone": contact.phone,
         "phone_display": contact.phone_display,
         "phone_key": contact.phone_key,
         "email_key": contact.email_key,
-        "search_text": search_text(found),
     }
-    return row | made
+    return row | made | {"search_text": search_text(search_values(row | made))}
 
 
 def _marks(rng: random.Random) -> Row:

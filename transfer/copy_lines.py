@@ -9,12 +9,12 @@ from typing import Final, TypeVar
 from domain.fields import FIELDS
 from domain.ids import new_ids
 from domain.imports import UPDATING, ImportOptions, Issue
-from domain.lead_values import DERIVED_COLUMNS, SEARCHED_NOTES, name_key, search_form
+from domain.lead_values import DERIVED_COLUMNS, SEARCHED_FIELDS, SEARCHED_NOTES, name_key, search_form
 from domain.vocabulary import BlankCells, LeadFieldKey
 from transfer.cells import NULL, escape, unescape
 from transfer.columns import Column
 from transfer.issues import issue_of
-from transfer.layout import NEVER_BLANK, SEARCHED, Layout
+from transfer.layout import NEVER_BLANK, Layout
 from transfer.messages import NewCompany, Ready
 from transfer.readers import Companies
 from transfer.targets import NOT_COPIED, MappedColumns
@@ -202,7 +202,7 @@ def _texts(column: Column | None, rows: _Rows) -> list[str | None] | None:
 
 
 def _search_texts(judged: Judged, rows: _Rows) -> list[str]:
-    parts = [_searched(key, judged.searched[key]) for key in SEARCHED if key in judged.searched]
+    parts = [_searched(key, judged.searched[key]) for key in SEARCHED_FIELDS if key in judged.searched]
     picked = [rows.pick(part) for part in parts]
     texts = [search_form(" ".join(row)) for row in zip(*picked, strict=True)]
     return [escape(text) for text in texts] if any("\\" in text for text in texts) else texts

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from domain.fields import FIELDS
-from domain.lead_values import DERIVED_COLUMNS
+from domain.lead_values import DERIVED_COLUMNS, SEARCHED_FIELDS
 from domain.vocabulary import LeadFieldKey, LeadSource
 from transfer.cells import NULL, escape
 from transfer.messages import ColumnOrigin, CopyColumn, OrganizationFacts
@@ -15,7 +15,6 @@ from transfer.validate_lists import EMPTY_LIST, array_literal
 _K = LeadFieldKey
 NEVER_BLANK: Final = frozenset({"source", "status_id", "created_at"})
 """Columns that no blank cell clears."""
-SEARCHED: Final = (_K.NAME, _K.EMAIL, _K.PHONE, _K.EXTERNAL_ID, _K.CONVERSATION_SUMMARY, _K.NOTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +76,7 @@ def _read_columns(targets: Sequence[Target]) -> list[CopyColumn]:
 
 def _derived_columns(targets: Sequence[Target]) -> list[CopyColumn]:
     fields = {target.field for target in targets}
-    columns = [CopyColumn("search_text", ColumnOrigin.DERIVED)] if fields.intersection(SEARCHED) else []
+    columns = [CopyColumn("search_text", ColumnOrigin.DERIVED)] if fields.intersection(SEARCHED_FIELDS) else []
     if _K.NOTES in fields:
         columns.append(CopyColumn("notes_count", ColumnOrigin.DERIVED, _K.NOTES))
     if any(target.custom is not None for target in targets):

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from domain.invented.people import LOCALES, MAIL_DOMAINS, Locale
-from domain.lead_values import SearchValues, contact_values, search_text
+from domain.lead_values import contact_values, search_text, search_values
 from domain.records import StatusRecord
 from domain.vocabulary import Confidence, InterestLevel, LeadCategory, LeadSource, LeadStage
 
@@ -134,7 +134,7 @@ def _lead(setting: _Setting, number: int) -> InventedLead:
             "last_call_duration_seconds": last.duration_seconds,
         }
     values["updated_at"] = max([setting.later(30), *(note.created_at for note in notes), *(call.at for call in calls)])
-    values["search_text"] = _search_text(values, notes)
+    values["search_text"] = search_text(search_values(values, (note.text for note in notes)))
     national_id = f"{setting.random.randrange(10**9):09d}" if setting.often(12) else None
     return InventedLead(values=values, national_id=national_id, notes=notes, calls=calls)
 
@@ -270,20 +270,3 @@ def _call(setting: _Setting, at: datetime) -> InventedCall:
 def _level(score: int) -> str:
     bounds = ((85, InterestLevel.HOT), (65, InterestLevel.HIGH), (40, InterestLevel.MEDIUM), (0, InterestLevel.LOW))
     return next(level.value for bound, level in bounds if score >= bound)
-
-
-def _search_text(values: Mapping[str, Value], notes: Sequence[InventedNote]) -> str:
-    def text(column: str) -> str | None:
-        value = values.get(column)
-        return value if isinstance(value, str) else None
-
-    return search_text(
-        SearchValues(
-            name=text("name"),
-            email=text("email"),
-            phone_key=text("phone_key"),
-            external_id=text("external_id"),
-            summary=text("conversation_summary"),
-            notes="\n".join(note.text for note in notes) or None,
-        )
-    )

@@ -14,6 +14,7 @@ from domain.emails import email_key
 from domain.errors import BadInput, Path
 from domain.fields import INT_MAX
 from domain.filters import (
+    ID_KINDS,
     AllOf,
     AnyOf,
     Condition,
@@ -39,13 +40,6 @@ __all__ = ["FilterContext", "lower"]
 _O = Operator
 _MAX_EXPONENT: Final = 100
 
-_ID_KINDS: Final[Mapping[str, IdKind]] = {
-    "id": IdKind.LEAD,
-    "companyId": IdKind.COMPANY,
-    "chatbotId": IdKind.CHATBOT,
-    "assigneeId": IdKind.USER,
-    "importJobId": IdKind.JOB,
-}
 _COLUMNS: Final[Mapping[str, str]] = {
     "id": "id",
     "status": "status_id",
@@ -173,7 +167,7 @@ class _Lowering:
         place = ("filter", condition.field.name, condition.operator)
         match condition.field.kind:
             case Kind.ID:
-                kind = _ID_KINDS[condition.field.name]
+                kind = ID_KINDS[condition.field.name]
                 return _each(condition.value, lambda text: _known_id(kind, text, place))
             case Kind.INT:
                 return _each(condition.value, lambda number: _integer(number, place))

@@ -1,13 +1,13 @@
 """Whether what a filter names exists: an unknown status, field or id is an error, never a filter that finds nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from time import monotonic
 from typing import Final
 from uuid import UUID
 
 from db.pool import Database
 from domain.errors import BadInput
-from domain.filters import AllOf, AnyOf, Condition, CustomCondition, LeadFilter, Not, Search
+from domain.filters import ID_KINDS, AllOf, AnyOf, Condition, CustomCondition, LeadFilter, Not, Search
 from domain.ids import IdKind, format_id, parse_id
 from domain.vocabulary import UserErrorCode
 
@@ -35,13 +35,6 @@ select kind, name from (
 ) unknown order by kind, name limit 1
 """
 _KINDS: Final = ("status", "company", "chatbot", "user", "lead", "job", "custom")
-_FIELDS: Final[Mapping[str, tuple[str, str]]] = {
-    "id": ("lead", IdKind.LEAD),
-    "companyId": ("company", IdKind.COMPANY),
-    "chatbotId": ("chatbot", IdKind.CHATBOT),
-    "assigneeId": ("user", IdKind.USER),
-    "importJobId": ("job", IdKind.JOB),
-}
 _remembered: Final = dict[tuple[UUID, str, object], float]()
 """When a reference was last found. A stale entry hides no lead and shows none: it only spares a message."""
 
@@ -67,8 +60,8 @@ def _refusal(kind: str, name: str) -> BadInput:
         return BadInput(f"There is no status with the key {name!r}.", ("filter", "status"), code=code)
     if kind == "custom":
         return BadInput(f"There is no custom field with the key {name!r}.", ("filter", "custom"), code=code)
-    field, id_kind = next((field, entry[1]) for field, entry in _FIELDS.items() if entry[0] == kind)
-    message = f"There is no {kind} with the id {format_id(IdKind(id_kind), UUID(name))!r}."
+    field = next(field for field, named in ID_KINDS.items() if named == kind)
+    message = f"There is no {kind} with the id {format_id(IdKind(kind), UUID(name))!r}."
     return BadInput(message, ("filter", field), code=code)
 
 
@@ -92,6 +85,5 @@ def _named_by(condition: Condition) -> Iterable[tuple[str, object]]:
     strings = [text for text in texts if isinstance(text, str)]
     if condition.field.name == "status":
         yield from (("status", text.casefold()) for text in strings)
-    elif entry := _FIELDS.get(condition.field.name):
-        kind, id_kind = entry
-        yield from ((kind, found) for text in strings if (found := parse_id(IdKind(id_kind), text)))
+    elif kind := ID_KINDS.get(condition.field.name):
+        yield from ((kind, found) for text in strings if (found := parse_id(kind, text)))

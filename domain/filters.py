@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from domain.ids import IdKind
 from domain.vocabulary import (
     Confidence,
     InterestLevel,
@@ -168,6 +169,14 @@ _FILTER_FIELDS: Final = (
     FilterField("importJobId", Kind.ID, _K.LEAD_ID),
 )
 FILTER_FIELDS: Final[Mapping[str, FilterField]] = {field.name: field for field in _FILTER_FIELDS}
+ID_KINDS: Final[Mapping[str, IdKind]] = {
+    "id": IdKind.LEAD,
+    "companyId": IdKind.COMPANY,
+    "chatbotId": IdKind.CHATBOT,
+    "assigneeId": IdKind.USER,
+    "importJobId": IdKind.JOB,
+}
+"""What the ids of a field of kind ID name."""
 
 _O = Operator
 _EQUALITY: Final = frozenset({_O.EQ, _O.IN, _O.NOT_IN, _O.IS_NULL})

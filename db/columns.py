@@ -1,6 +1,6 @@
 """Where the value of each registry key comes from: an expression over a lead and the rows that it refers to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -12,7 +12,7 @@ from db import views
 from db.expressions import Expression, Truth
 from domain.vocabulary import LeadFieldKey
 
-__all__ = ["EXPRESSIONS", "JOINS", "Join", "LeadRow", "Source", "join_condition", "joined", "lead_row", "of", "own"]
+__all__ = ["EXPRESSIONS", "JOINS", "Join", "LeadRow", "Source", "joined", "lead_row", "of", "own", "with_joins"]
 
 _K = LeadFieldKey
 _RESERVED: Final = literal_column("'[^A-Za-z0-9._~-]'", Text())
@@ -138,7 +138,15 @@ def joined(row: LeadRow, join: Join) -> FromClause:
     return getattr(row, join)
 
 
-def join_condition(row: LeadRow, join: Join) -> Truth:
+def with_joins(row: LeadRow, joins: Iterable[Join]) -> FromClause:
+    """The lead with these rows beside it, null where it refers to none."""
+    source = row.lead
+    for join in joins:
+        source = source.outerjoin(joined(row, join), _condition(row, join))
+    return source
+
+
+def _condition(row: LeadRow, join: Join) -> Truth:
     """What ties the joined row to the lead; a chatbot's company to the chatbot, which must be joined before."""
     if join is Join.CHATBOT_COMPANY:
         return row.chatbot_company.c.id == row.chatbot.c.company_id

@@ -28,17 +28,19 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 
 from db import views
-from db.columns import JOINS, LeadRow, join_condition, lead_row
+from db.columns import JOINS, LeadRow, lead_row, with_joins
 from db.export_columns import Formatting, column_of, formatted
 from db.expressions import Expression, Truth
-from db.filters import FilterContext, compile_filter, name_order
+from db.filters import FilterContext, compile_filter
+from db.lead_pages import SORTS, sort_key
 from db.tables.leads import Xid8
 from domain.export_columns import CHANGE
 from domain.exports import LeadOrder
 from domain.fields import CUSTOM_PREFIX
 from domain.filters import EVERYTHING, LeadFilter
+from domain.ids import IdKind
 from domain.masking import Masks
-from domain.vocabulary import LeadFieldKey, LeadSortField, SortDirection, SplitBy
+from domain.vocabulary import LeadFieldKey, SortDirection, SplitBy
 
 __all__ = [
     "Part",
@@ -55,8 +57,6 @@ __all__ = [
 
 _K = LeadFieldKey
 _DIALECT: Final = dialect.dialect()
-_NEVER_NULL: Final = frozenset({LeadSortField.CREATED_AT, LeadSortField.UPDATED_AT})
-"""Without a clause about NULLs, so that the index serves the order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +182,7 @@ def shape(statement: SelectBase) -> Statement:
 
 def masked_order(order: LeadOrder | None, masks: Masks) -> bool:
     """Whether the order would tell the values of a masked field."""
-    return order is not None and LeadFieldKey[order.field.name] in masks
+    return order is not None and SORTS[order.field].key in masks
 
 
 def _rows(
@@ -215,7 +215,7 @@ def _tombstone(key: str, gone: FromClause, formatting: Formatting) -> Expression
         return cast(null(), Text())
     match LeadFieldKey(key):
         case _K.LEAD_ID:
-            lead_id = literal_column("'lead_'", Text()).concat(cast(gone.c.lead_id, Text()))
+            lead_id = literal_column(f"'{IdKind.LEAD}_'", Text()).concat(cast(gone.c.lead_id, Text()))
             return formatted(key, lead_id, formatting)
         case _K.DELETED_AT:
             return formatted(key, gone.c.deleted_at, formatting)
@@ -225,10 +225,7 @@ def _tombstone(key: str, gone: FromClause, formatting: Formatting) -> Expression
 
 def _joined(row: LeadRow, columns: Sequence[str]) -> FromClause:
     known = [LeadFieldKey(key) for key in columns if key != CHANGE and not key.startswith(CUSTOM_PREFIX)]
-    joined = row.lead
-    for join in dict.fromkeys(JOINS[key] for key in known if key in JOINS):
-        joined = joined.outerjoin(getattr(row, join), join_condition(row, join))
-    return joined
+    return with_joins(row, dict.fromkeys(JOINS[key] for key in known if key in JOINS))
 
 
 def _conditions(selection: Selection, lead: FromClause) -> list[Truth]:
@@ -274,11 +271,12 @@ def _selected(selection: Selection, lead: FromClause) -> list[Truth]:
 
 
 def _order(order: LeadOrder, lead: FromClause) -> list[Expression]:
-    column = name_order(lead) if order.field is LeadSortField.NAME else lead.c[order.field.value.lower()]
+    """Without a clause about NULLs where there are none, so that the index serves the order."""
+    key = sort_key(order.field, lead)
     descending = order.direction is SortDirection.DESC
-    first = column.desc() if descending else column.asc()
+    first = key.desc() if descending else key.asc()
     tie = lead.c.id.desc() if descending else lead.c.id.asc()
-    return [first if order.field in _NEVER_NULL else first.nulls_last(), tie]
+    return [first.nulls_last() if SORTS[order.field].nullable else first, tie]
 
 
 def _xid(since: str) -> Expression:

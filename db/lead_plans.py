@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, UUID
 from sqlalchemy.sql import visitors
 
 from db import views
-from db.columns import LeadRow, join_condition, joined, lead_row
+from db.columns import LeadRow, lead_row, with_joins
 from db.expressions import Expression, Query
 from db.filters import Values, condition_of
 from db.lead_fields import LEAD, STATUS
@@ -191,10 +191,7 @@ def _labelled(code: RowCode) -> list[Expression]:
 
 
 def _joined(row: LeadRow, code: RowCode) -> FromClause:
-    source = row.lead
-    for join in code.joins:
-        source = source.outerjoin(joined(row, join), join_condition(row, join))
-    return source
+    return with_joins(row, code.joins)
 
 
 def _node_picks(picks: Sequence[Pick]) -> list[tuple[int, tuple[Pick, ...]]]:

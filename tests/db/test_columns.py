@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
-from db.columns import EXPRESSIONS, JOINS, join_condition, lead_row
+from db.columns import EXPRESSIONS, JOINS, lead_row, with_joins
 from db.pool import Database
 from domain.fields import FIELDS
 from domain.vocabulary import LeadFieldKey
@@ -33,10 +33,7 @@ async def row(shared_database: Database, shared_organization: MakeOrganization):
             )
     lead = lead_row()
     chosen = select(*(EXPRESSIONS[key](lead).label(key) for key in LeadFieldKey)).select_from(lead.lead)
-    source = lead.lead
-    for join in dict.fromkeys(JOINS.values()):
-        source = source.outerjoin(getattr(lead, join), join_condition(lead, join))
-    statement = chosen.select_from(source)
+    statement = chosen.select_from(with_joins(lead, dict.fromkeys(JOINS.values())))
     rows = await shared_database.read(organization.id, statement.compile(dialect=dialect()).string)
     assert len(rows) == 1
     return rows[0]

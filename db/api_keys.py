@@ -14,6 +14,8 @@ from domain.vocabulary import Permission
 __all__ = ["StoredApiKey", "find_api_keys", "insert_api_key", "list_api_keys", "load_api_keys", "mark_used", "revoke"]
 
 COLUMNS: Final = "id, name, prefix, permissions, created_at, expires_at, last_used_at, revoked_at"
+ACTIVE: Final = "revoked_at is null and (expires_at is null or expires_at > now())"
+"""The condition on a key that still opens something."""
 _MARK: Final = """
 update store.api_keys set last_used_at = now() where organization_id = $1 and id = $2
 and (last_used_at is null or last_used_at < now() - interval '1 minute')

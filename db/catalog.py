@@ -12,6 +12,9 @@ from domain.records import ChatbotRecord, CompanyRecord, StatusRecord
 from domain.vocabulary import LeadStage
 
 __all__ = [
+    "CHATBOTS",
+    "COMPANY_COLUMNS",
+    "STATUS_COLUMNS",
     "chatbot_of",
     "company_of",
     "find_or_create_chatbots",
@@ -24,11 +27,14 @@ __all__ = [
     "status_of",
 ]
 
-_STATUSES: Final = "select id, key, label, stage, position, color, active from statuses order by position, id"
-_COMPANIES: Final = "select id, name, external_id from companies"
-_CHATBOTS: Final = """
+STATUS_COLUMNS: Final = "id, key, label, stage, position, color, active"
+COMPANY_COLUMNS: Final = "id, name, external_id"
+CHATBOTS: Final = """
 select b.id, b.name, c.id as company_id, c.name as company_name, c.external_id as company_external_id
-from chatbots b left join companies c on c.id = b.company_id
+from chatbots b left join companies c on c.id = b.company_id"""
+_STATUSES: Final = f"select {STATUS_COLUMNS} from statuses order by position, id"
+_COMPANIES: Final = f"select {COMPANY_COLUMNS} from companies"
+_CHATBOTS: Final = f"""{CHATBOTS}
 where $2::uuid is null or b.company_id = $2 order by b.name_key, b.id
 """
 
@@ -90,7 +96,7 @@ async def _find_or_create(connection: Connection, table: str, names: Collection[
 
 
 def status_of(row: Row) -> StatusRecord:
-    """The record of a row of statuses."""
+    """The record of a row of STATUS_COLUMNS."""
     return StatusRecord(
         id=row["id"],
         key=row["key"],
@@ -103,11 +109,11 @@ def status_of(row: Row) -> StatusRecord:
 
 
 def company_of(row: Row) -> CompanyRecord:
-    """The record of a row with `id`, `name` and `external_id`."""
+    """The record of a row of COMPANY_COLUMNS."""
     return CompanyRecord(id=row["id"], name=row["name"], external_id=row["external_id"])
 
 
 def chatbot_of(row: Row) -> ChatbotRecord:
-    """The record of a row with `id`, `name` and the company's columns, `company_` before them."""
+    """The record of a row of CHATBOTS."""
     company = CompanyRecord(id=row["company_id"], name=row["company_name"], external_id=row["company_external_id"])
     return ChatbotRecord(id=row["id"], name=row["name"], company=company if row["company_id"] else None)

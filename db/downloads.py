@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from db.api_keys import ACTIVE
 from db.connections import Connection
 from db.job_files import FILE_COLUMNS, file_of
 from domain.actors import ActorKind
@@ -14,9 +15,7 @@ __all__ = ["Linked", "delivery_target", "holder_name", "linked_file"]
 
 _HOLDERS: Final = {
     ActorKind.USER: "select name from users where id = $1 and active",
-    ActorKind.API_KEY: (
-        "select name from api_keys where id = $1 and revoked_at is null and (expires_at is null or expires_at > now())"
-    ),
+    ActorKind.API_KEY: f"select name from api_keys where id = $1 and {ACTIVE}",
 }
 
 

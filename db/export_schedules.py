@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from db.api_keys import ACTIVE
 from db.connections import Connection, Row
 from domain.actors import Actor, ActorKind, ActorRef
 from domain.json import JsonObject, JsonValue
@@ -133,10 +134,7 @@ async def owner_of(connection: Connection, owner: ActorRef) -> Owner | None:
             row = await connection.fetchrow("select name, role from users where id = $1 and active", owner.id)
             return None if row is None else Owner(row["name"], Role(row["role"]), frozenset())
         case ActorKind.API_KEY:
-            sql = """
-            select name, permissions from api_keys
-            where id = $1 and revoked_at is null and (expires_at is null or expires_at > now())
-            """
+            sql = f"select name, permissions from api_keys where id = $1 and {ACTIVE}"
             row = await connection.fetchrow(sql, owner.id)
             return None if row is None else Owner(row["name"], None, frozenset(map(Permission, row["permissions"])))
         case ActorKind.SYSTEM:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import asyncpg
 
-from db.catalog import chatbot_of, company_of
+from db.catalog import CHATBOTS, COMPANY_COLUMNS, chatbot_of, company_of
 from db.connections import Connection
-from db.people import user_of
+from db.people import USER_COLUMNS, user_of
 from domain.ids import new_id
 from domain.lead_values import name_key
 from domain.records import ChatbotRecord, CompanyRecord, UserRecord
@@ -27,12 +27,12 @@ __all__ = [
     "unique",
 ]
 
-_SAVE_COMPANY: Final = """
-insert into companies (id, name, name_key, external_id) values ($1, $2, $3, $4) returning id, name, external_id
+_SAVE_COMPANY: Final = f"""
+insert into companies (id, name, name_key, external_id) values ($1, $2, $3, $4) returning {COMPANY_COLUMNS}
 """
-_CHANGE_COMPANY: Final = """
+_CHANGE_COMPANY: Final = f"""
 update companies set name = $2, name_key = $3, external_id = coalesce($4, external_id) where id = $1
-returning id, name, external_id
+returning {COMPANY_COLUMNS}
 """
 _SAVE_CHATBOT: Final = """
 insert into chatbots (id, name, name_key, company_id) values ($1, $2, $3, $4) returning id
@@ -40,11 +40,7 @@ insert into chatbots (id, name, name_key, company_id) values ($1, $2, $3, $4) re
 _CHANGE_CHATBOT: Final = """
 update chatbots set name = $2, name_key = $3, company_id = coalesce($4, company_id) where id = $1 returning id
 """
-_CHATBOT: Final = """
-select b.id, b.name, c.id as company_id, c.name as company_name, c.external_id as company_external_id
-from chatbots b left join companies c on c.id = b.company_id where b.id = $1
-"""
-_USER: Final = "id, external_id, name, email, role, active"
+_CHATBOT: Final = f"{CHATBOTS} where b.id = $1"
 _SAVE_USER: Final = """
 insert into users (id, external_id, name, email, role, active) values ($1, $2, $3, $4, $5, $6)
 """
@@ -102,7 +98,7 @@ async def lock_user(connection: Connection, user_id: UUID) -> tuple[UserRecord |
 
     Locked in the order of their ids, so that two changes of owners do not wait for each other crosswise.
     """
-    sql = f"select {_USER} from users where id = $1 or (role = 'OWNER' and active) order by id for update"
+    sql = f"select {USER_COLUMNS} from users where id = $1 or (role = 'OWNER' and active) order by id for update"
     users = [user_of(row) for row in await connection.fetch(sql, user_id)]
     others = [user for user in users if user.id != user_id]
     return next((user for user in users if user.id == user_id), None), len(others)

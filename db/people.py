@@ -16,14 +16,14 @@ from domain.vocabulary import Role
 
 __all__ = ["SignIn", "list_users", "load_users", "sign_in", "user_of"]
 
-COLUMNS: Final = "id, external_id, name, email, role, active"
-_FIND: Final = f"select {COLUMNS} from store.users where organization_id = $1 and external_id = $2"
+USER_COLUMNS: Final = "id, external_id, name, email, role, active"
+_FIND: Final = f"select {USER_COLUMNS} from store.users where organization_id = $1 and external_id = $2"
 _MAKE: Final = f"""
 insert into store.users (organization_id, external_id, id, name, email, role) values ($1, $2, $3, $4, $5, $6)
-on conflict (organization_id, external_id) do nothing returning {COLUMNS}
+on conflict (organization_id, external_id) do nothing returning {USER_COLUMNS}
 """
 _PAGE: Final = f"""
-select {COLUMNS}, lower(name) collate "C" as place from users
+select {USER_COLUMNS}, lower(name) collate "C" as place from users
 where $2::text is null or (lower(name) collate "C", id) > ($2, $3)
 order by lower(name) collate "C", id limit $4
 """
@@ -53,7 +53,7 @@ async def sign_in(system: SystemDatabase, organization_id: UUID, person: SignIn)
 
 async def load_users(database: Database, organization_id: UUID, ids: Collection[UUID]) -> dict[UUID, UserRecord]:
     """The users of these ids that the organization has, active or not."""
-    rows = await database.read(organization_id, f"select {COLUMNS} from users where id = any($2)", list(ids))
+    rows = await database.read(organization_id, f"select {USER_COLUMNS} from users where id = any($2)", list(ids))
     return {row["id"]: user_of(row) for row in rows}
 
 
@@ -77,7 +77,7 @@ async def list_users(database: Database, organization_id: UUID, page: PageReques
 
 
 def user_of(row: Row) -> UserRecord:
-    """The record of a row of COLUMNS."""
+    """The record of a row of USER_COLUMNS."""
     return UserRecord(
         id=row["id"],
         external_id=row["external_id"],

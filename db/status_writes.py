@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from db.catalog import status_of
+from db.catalog import STATUS_COLUMNS, status_of
 from db.connections import Connection
 from db.organization_writes import unique
 from db.stages import CLOSED
@@ -20,9 +20,7 @@ __all__ = [
     "save_status",
 ]
 
-_LOCK: Final = """
-select id, key, label, stage, position, color, active from statuses order by position, id for update
-"""
+_LOCK: Final = f"select {STATUS_COLUMNS} from statuses order by position, id for update"
 _INSERT: Final = """
 insert into statuses (id, key, key_folded, label, stage, position, color, active)
 values ($1, $2, $3, $4, $5, $6, $7, $8)

@@ -2,14 +2,12 @@
 
 from uuid import UUID
 
-from db.catalog import status_of
+from db.catalog import STATUS_COLUMNS, status_of
 from db.connections import Connection
 from domain.lead_values import name_key
 from domain.records import StatusRecord
 
 __all__ = ["find_status", "load_status"]
-
-_COLUMNS = "id, key, label, stage, position, color, active"
 
 
 async def find_status(
@@ -20,7 +18,7 @@ async def find_status(
     `inactive`: one that is no longer used is found as well.
     """
     condition = "" if inactive else "where active "
-    rows = await connection.fetch(f"select {_COLUMNS} from statuses {condition}order by position, id")
+    rows = await connection.fetch(f"select {STATUS_COLUMNS} from statuses {condition}order by position, id")
     statuses = [status_of(row) for row in rows]
     wanted = name_key(text)
     by_name = {name_key(status.label): status for status in reversed(statuses)}
@@ -30,5 +28,5 @@ async def find_status(
 
 async def load_status(connection: Connection, status_id: UUID) -> StatusRecord | None:
     """The status with this id, used or not."""
-    row = await connection.fetchrow(f"select {_COLUMNS} from statuses where id = $1", status_id)
+    row = await connection.fetchrow(f"select {STATUS_COLUMNS} from statuses where id = $1", status_id)
     return status_of(row) if row else None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+from domain.errors import Forbidden
 from domain.vocabulary import Permission, Role
 
 
@@ -35,6 +36,12 @@ class Actor:
     def may(self, permission: Permission) -> bool:
         """Whether the credential carries this permission."""
         return permission in self.permissions
+
+    def require(self, *needed: Permission) -> None:
+        """Raises Forbidden for the first of these permissions that the credential does not carry."""
+        for permission in needed:
+            if permission not in self.permissions:
+                raise Forbidden(permission)
 
 
 @dataclass(frozen=True, slots=True)

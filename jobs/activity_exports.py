@@ -18,7 +18,7 @@ from domain import date_format
 from domain.activity import ActivityExportRequest
 from domain.activity_exports import ACTIVITY_COLUMNS, ResolvedActivityExport, resolve_activity_export
 from domain.actors import Actor
-from domain.errors import BadInput, Forbidden, JobFailed
+from domain.errors import BadInput, JobFailed
 from domain.export_names import CONTENT_TYPES
 from domain.exports import ExportResult
 from domain.ids import IdKind, format_id, new_id
@@ -46,8 +46,7 @@ _MANIFEST_VERSION: Final = 1
 
 async def submit_activity_export(runtime: Runtime, actor: Actor, request: ActivityExportRequest) -> JobRecord:
     """Queue an export of the log. Raises BadInput for a wrong filter, Forbidden without ACTIVITY_READ."""
-    if not actor.may(Permission.ACTIVITY_READ):
-        raise Forbidden(Permission.ACTIVITY_READ)
+    actor.require(Permission.ACTIVITY_READ)
     async with runtime.database.unit(actor.organization_id) as connection:
         organization = await load_organization(connection)
         resolved = resolve_activity_export(request, organization.settings.time_zone, datetime.now(UTC))

@@ -20,7 +20,6 @@ from domain.bulk import BulkRequest, BulkResult, BulkSpec, LeadTarget
 from domain.errors import (
     BadInput,
     ConflictProblem,
-    Forbidden,
     InputProblem,
     LimitProblem,
     NotFoundProblem,
@@ -149,9 +148,7 @@ def _authorize(actor: Actor, kind: JobKind, spec: BulkSpec) -> None:
     needed = [RULES[kind].permission]
     if LeadFieldKey.ASSIGNEE in spec.patch.clear:
         needed.append(Permission.LEADS_ASSIGN)
-    for permission in needed:
-        if not actor.may(permission):
-            raise Forbidden(permission)
+    actor.require(*needed)
 
 
 def _new_job(kind: JobKind, request: BulkRequest, target: _Target, caller: BulkCaller) -> NewJob:

@@ -18,7 +18,7 @@ from db.references import check_references
 from domain.actors import Actor
 from domain.checks import idempotency_key_problems, require
 from domain.delta_token import read_delta_token
-from domain.errors import BadInput, Forbidden, InputProblem, LimitProblem, NotFoundProblem, Path, Rejected
+from domain.errors import BadInput, InputProblem, LimitProblem, NotFoundProblem, Path, Rejected
 from domain.export_plan import SPEC, ExportFacts, filter_of, names_custom, resolve
 from domain.exports import ExportRequest, ExportSpec, ResolvedExport
 from domain.filter_text import outline
@@ -188,10 +188,7 @@ async def _check_token(connection: Connection, since: str | None, path: Path) ->
 
 
 def _authorize(actor: Actor, spec: ExportSpec) -> None:
-    if not actor.may(Permission.LEADS_EXPORT):
-        raise Forbidden(Permission.LEADS_EXPORT)
-    if spec.unmask and not actor.may(Permission.LEADS_UNMASK):
-        raise Forbidden(Permission.LEADS_UNMASK)
+    actor.require(Permission.LEADS_EXPORT, *((Permission.LEADS_UNMASK,) if spec.unmask else ()))
 
 
 def _new_job(request: ExportRequest, prepared: Prepared, rows: int, occasion: Occasion) -> NewJob:

@@ -47,7 +47,7 @@ SHOWN_RUNS: Final = 5
 
 async def schedules(runtime: Runtime, actor: Actor) -> list[ScheduleRecord]:
     """Every schedule, by name, as the caller may see it. Raises Forbidden without SCHEDULES_MANAGE."""
-    _require(actor)
+    actor.require(Permission.SCHEDULES_MANAGE)
     async with runtime.database.unit(actor.organization_id) as connection:
         masks = masks_for(actor, (await load_organization(connection)).settings)
         return [shown_schedule(schedule, masks) for schedule in await list_schedules(connection)]
@@ -57,7 +57,7 @@ async def save_schedule(
     runtime: Runtime, actor: Actor, request: SaveSchedule
 ) -> tuple[ScheduleRecord, Sequence[datetime]]:
     """Create a schedule, or replace one; with its next runs. Raises Rejected, Forbidden without SCHEDULES_MANAGE."""
-    _require(actor)
+    actor.require(Permission.SCHEDULES_MANAGE)
     if not is_cron(request.cron):
         raise invalid("Five fields that are ever due are needed, such as 0 7 * * 1.", "input", "cron")
     if request.spec.since is not None:
@@ -89,7 +89,7 @@ async def _check_delta(
 
 async def drop_schedule(runtime: Runtime, actor: Actor, given: str) -> None:
     """Delete a schedule; its jobs stay. Raises Rejected (NOT_FOUND), Forbidden without SCHEDULES_MANAGE."""
-    _require(actor)
+    actor.require(Permission.SCHEDULES_MANAGE)
     schedule_id = parse_id(IdKind.SCHEDULE, given)
     async with runtime.database.unit(actor.organization_id) as connection:
         name = await delete_schedule(connection, schedule_id) if schedule_id else None
@@ -100,7 +100,7 @@ async def drop_schedule(runtime: Runtime, actor: Actor, given: str) -> None:
 
 async def run_schedule(runtime: Runtime, actor: Actor, given: str) -> JobRecord:
     """Run a schedule now, beside its slots, for the caller. Raises Rejected, Forbidden."""
-    _require(actor)
+    actor.require(Permission.SCHEDULES_MANAGE)
     schedule_id = parse_id(IdKind.SCHEDULE, given)
     async with runtime.database.unit(actor.organization_id) as connection:
         schedule = await load_schedule(connection, schedule_id) if schedule_id else None
@@ -186,11 +186,6 @@ def _deliveries(document: JsonValue) -> Iterator[Delivery]:
     for entry in entries:
         if isinstance(entry, Mapping):
             yield decode(Delivery, entry)
-
-
-def _require(actor: Actor) -> None:
-    if not actor.may(Permission.SCHEDULES_MANAGE):
-        raise Forbidden(Permission.SCHEDULES_MANAGE)
 
 
 async def _note(connection: Connection, actor: Actor, summary: str) -> None:

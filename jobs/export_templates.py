@@ -9,7 +9,7 @@ from db.export_facts import custom_labels
 from db.export_templates import SavedTemplate, delete_template, list_templates, name_is_taken, write_template
 from db.organizations import load_organization
 from domain.actors import Actor
-from domain.errors import Forbidden, InputProblem, Rejected, invalid, not_found
+from domain.errors import InputProblem, Rejected, invalid, not_found
 from domain.export_columns import template_columns
 from domain.export_plan import SPEC, ExportFacts, filter_of, resolve
 from domain.exports import ExportSpec, ResolvedColumn
@@ -30,7 +30,7 @@ _NEVER_SAVED: Final = {"since": "since", "unmask": "unmask", "template_id": "tem
 
 async def templates(runtime: Runtime, actor: Actor) -> list[TemplateRecord]:
     """The builtin templates, then the saved ones by name. Raises Forbidden without LEADS_READ."""
-    _require(actor, Permission.LEADS_READ)
+    actor.require(Permission.LEADS_READ)
     async with runtime.database.unit(actor.organization_id) as connection:
         saved = await list_templates(connection)
         facts = await _facts(connection)
@@ -40,7 +40,7 @@ async def templates(runtime: Runtime, actor: Actor) -> list[TemplateRecord]:
 
 async def save_template(runtime: Runtime, actor: Actor, request: SaveTemplate) -> TemplateRecord:
     """Create a template, or replace one. Raises Rejected, Forbidden without TEMPLATES_MANAGE."""
-    _require(actor, Permission.TEMPLATES_MANAGE)
+    actor.require(Permission.TEMPLATES_MANAGE)
     _refuse_passing(request.spec)
     if request.id:
         _refuse_builtin(request.id, "input", "id")
@@ -66,7 +66,7 @@ async def save_template(runtime: Runtime, actor: Actor, request: SaveTemplate) -
 
 async def drop_template(runtime: Runtime, actor: Actor, given: str) -> None:
     """Delete a saved template. Raises Rejected (NOT_FOUND), Forbidden without TEMPLATES_MANAGE."""
-    _require(actor, Permission.TEMPLATES_MANAGE)
+    actor.require(Permission.TEMPLATES_MANAGE)
     _refuse_builtin(given, "id")
     template_id = parse_id(IdKind.TEMPLATE, given)
     async with runtime.database.unit(actor.organization_id) as connection:
@@ -123,11 +123,6 @@ def _refuse_passing(spec: ExportSpec) -> None:
 def _refuse_builtin(given: str, *path: str) -> None:
     if builtin_of(given) is not None:
         raise invalid("A builtin template stays as it is; save one of your own.", *path)
-
-
-def _require(actor: Actor, permission: Permission) -> None:
-    if not actor.may(permission):
-        raise Forbidden(permission)
 
 
 async def _note(connection: Connection, actor: Actor, summary: str) -> None:

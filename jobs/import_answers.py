@@ -9,7 +9,7 @@ from db.import_facts import load_facts
 from db.import_requests import delete_mapping, list_mappings, newest_revert, write_result
 from db.jobs import load_job, lock_job
 from domain.actors import Actor
-from domain.errors import ConflictProblem, Forbidden, Problem, Rejected, StateProblem, not_found
+from domain.errors import ConflictProblem, Problem, Rejected, StateProblem, not_found
 from domain.ids import IdKind, parse_id
 from domain.imports import ImportResult, ImportSpec, RevertSpec
 from domain.job_requests import SMALL_ROW_COUNT, NewJob
@@ -35,7 +35,7 @@ async def update_import(runtime: Runtime, actor: Actor, request: UpdateImport) -
 
     Raises Forbidden, or Rejected: NOT_FOUND, WRONG_STATE, and what importLeads says of mapping and options.
     """
-    _authorize(actor)
+    actor.require(Permission.LEADS_IMPORT)
     async with runtime.database.unit(actor.organization_id) as connection:
         job = await _import(connection, request.id)
         _require(job, job.state in WAITING)
@@ -53,7 +53,7 @@ async def update_import(runtime: Runtime, actor: Actor, request: UpdateImport) -
 
 async def commit_import(runtime: Runtime, actor: Actor, request: CommitImport) -> JobRecord:
     """Carry out the plan that was reviewed. Raises Forbidden, Rejected (PLAN_STALE, WRONG_STATE, NOT_FOUND)."""
-    _authorize(actor)
+    actor.require(Permission.LEADS_IMPORT)
     async with runtime.database.unit(actor.organization_id) as connection:
         job = await _import(connection, request.id, lock=True)
         _require(job, job.state is JobState.AWAITING_REVIEW)
@@ -69,7 +69,7 @@ async def commit_import(runtime: Runtime, actor: Actor, request: CommitImport) -
 
 async def revert_import(runtime: Runtime, actor: Actor, request: RevertImport) -> JobRecord:
     """Undo an import by a job. Raises Forbidden, Rejected (NOT_REVERTIBLE, NOT_FOUND)."""
-    _authorize(actor)
+    actor.require(Permission.LEADS_IMPORT)
     async with runtime.database.unit(actor.organization_id) as connection:
         job = await _import(connection, request.id, lock=True)
         if not is_revertible(job) or await _being_undone(connection, request.id):
@@ -90,14 +90,14 @@ async def revert_import(runtime: Runtime, actor: Actor, request: RevertImport) -
 
 async def mappings(runtime: Runtime, actor: Actor) -> Sequence[MappingRecord]:
     """The organization's saved mappings. Raises Forbidden."""
-    _authorize(actor)
+    actor.require(Permission.LEADS_IMPORT)
     async with runtime.database.unit(actor.organization_id) as connection:
         return await list_mappings(connection)
 
 
 async def remove_mapping(runtime: Runtime, actor: Actor, shown_id: str) -> str:
     """Delete a saved mapping; returns its id. Raises Forbidden, Rejected (NOT_FOUND)."""
-    _authorize(actor)
+    actor.require(Permission.LEADS_IMPORT)
     mapping_id = parse_id(IdKind.MAPPING, shown_id)
     async with runtime.database.unit(actor.organization_id) as connection:
         if mapping_id is None or not await delete_mapping(connection, mapping_id):
@@ -137,11 +137,6 @@ async def _being_undone(connection: Connection, shown_id: str) -> bool:
     revert = await newest_revert(connection, shown_id)
     stored = None if revert is None else await load_job(connection, revert)
     return stored is not None and not stored.record.terminal
-
-
-def _authorize(actor: Actor) -> None:
-    if not actor.may(Permission.LEADS_IMPORT):
-        raise Forbidden(Permission.LEADS_IMPORT)
 
 
 def _require(job: JobRecord, allowed: bool) -> None:  # noqa: FBT001 - the condition itself

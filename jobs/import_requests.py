@@ -14,7 +14,7 @@ from db.uploads import StoredUpload, key_has_owner, load_upload
 from domain.actors import Actor
 from domain.checks import MAX_RECIPIENTS, idempotency_key_problems, require
 from domain.emails import is_email
-from domain.errors import Forbidden, InputProblem, LimitProblem, Problem, Rejected, invalid, not_found
+from domain.errors import InputProblem, LimitProblem, Problem, Rejected, invalid, not_found
 from domain.ids import IdKind, format_id, new_id, parse_id
 from domain.imports import ColumnMapping, ImportOptions, ImportRequest, ImportSpec
 from domain.job_requests import SMALL_UPLOAD_BYTES, NewFile, NewJob
@@ -60,8 +60,7 @@ async def import_leads(runtime: Runtime, actor: Actor, request: ImportRequest) -
     Raises Forbidden, or Rejected: NOT_FOUND, WRONG_STATE, EXPIRED, UNREADABLE_FILE, UNSAFE_FILE, REQUIRED (a field
     that rows must have is neither mapped nor defaulted), SAME_FILE, LIMIT_EXCEEDED, IDEMPOTENCY_MISMATCH.
     """
-    if not actor.may(Permission.LEADS_IMPORT):
-        raise Forbidden(Permission.LEADS_IMPORT)
+    actor.require(Permission.LEADS_IMPORT)
     require(idempotency_key_problems(request.idempotency_key))
     async with runtime.database.unit(actor.organization_id) as connection:
         draft = await _draft(runtime, connection, request)

@@ -9,7 +9,7 @@ import msgspec
 
 from db.import_facts import load_facts
 from domain.actors import Actor
-from domain.errors import BadInput, Forbidden
+from domain.errors import BadInput
 from domain.fields import FIELDS
 from domain.records import SignedUrl
 from domain.signed_tokens import InvalidToken, sign_token, verified
@@ -53,8 +53,7 @@ def template_link(
     runtime: Runtime, actor: Actor, kind: ImportFormat, fields: tuple[LeadFieldKey, ...] | None
 ) -> SignedUrl:
     """A link to a template. Raises Forbidden, BadInput for no field at all or one that no template has."""
-    if not actor.may(Permission.LEADS_IMPORT):
-        raise Forbidden(Permission.LEADS_IMPORT)
+    actor.require(Permission.LEADS_IMPORT)
     if fields == ():
         raise BadInput("This is empty; leave it out instead.", ("fields",))
     for index, key in enumerate(fields or ()):

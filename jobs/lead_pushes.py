@@ -16,7 +16,7 @@ from db.merge_rules import BlockOutcome, MergeRows, Outcome, RowProblem
 from domain.actors import Actor
 from domain.checks import idempotency_key_problems, require
 from domain.documents import LeadDocument
-from domain.errors import Forbidden, LimitProblem, Rejected, invalid
+from domain.errors import LimitProblem, Rejected, invalid
 from domain.imports import ImportCounts, ImportOptions, Issue
 from domain.national_ids import NationalIds
 from domain.requests import UpsertLeads
@@ -64,8 +64,7 @@ async def upsert_leads(runtime: Runtime, actor: Actor, request: UpsertLeads) -> 
 
     Raises Forbidden, or Rejected: LIMIT_EXCEEDED, TOO_LONG or INVALID (the key), IDEMPOTENCY_MISMATCH, NOT_FOUND.
     """
-    if not actor.may(Permission.LEADS_IMPORT):
-        raise Forbidden(Permission.LEADS_IMPORT)
+    actor.require(Permission.LEADS_IMPORT)
     _refuse_many(len(request.rows))
     require(idempotency_key_problems(request.idempotency_key))
     options = request.options or ImportOptions()

@@ -23,7 +23,7 @@ from db.locks import Lock, take
 from domain.actors import Actor
 from domain.checks import idempotency_key_problems, require
 from domain.documents import LeadDocument
-from domain.errors import ConflictProblem, Forbidden, Path, Problem, Rejected, not_found
+from domain.errors import ConflictProblem, Path, Problem, Rejected, not_found
 from domain.ids import IdKind, format_id, parse_id
 from domain.imports import ImportOptions
 from domain.instants import given_instant
@@ -248,9 +248,7 @@ def _authorize(actor: Actor, document: LeadDocument, clear: tuple[LeadFieldKey, 
     needed = [Permission.LEADS_WRITE]
     if _K.ASSIGNEE in document.values or _K.ASSIGNEE in clear:
         needed.append(Permission.LEADS_ASSIGN)
-    for permission in needed:
-        if not actor.may(permission):
-            raise Forbidden(permission)
+    actor.require(*needed)
 
 
 def _fields(document: LeadDocument, clear: tuple[LeadFieldKey, ...]) -> tuple[str, ...]:

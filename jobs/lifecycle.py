@@ -19,7 +19,7 @@ from db.queue import admit, withdraw
 from db.webhooks import plan_events
 from domain.actors import Actor
 from domain.checks import idempotency_key_problems, require
-from domain.errors import Forbidden, Problem, Rejected, StateProblem, not_found
+from domain.errors import Problem, Rejected, StateProblem, not_found
 from domain.ids import IdKind, format_id, new_id
 from domain.job_requests import NewJob
 from domain.job_rules import CANCELLABLE, RULES, events_of, is_retryable
@@ -69,7 +69,7 @@ async def cancel(runtime: Runtime, actor: Actor, job_id: UUID) -> JobRecord:
     """
     async with runtime.database.unit(actor.organization_id) as connection:
         stored = await _locked(connection, job_id)
-        _authorize(actor, stored.record)
+        actor.require(RULES[stored.record.kind].permission)
         if stored.record.state is not JobState.CANCELLING:
             _require(stored.record, stored.record.state in CANCELLABLE)
             await _cancel(runtime, connection, stored, doer_of(actor))
@@ -82,7 +82,7 @@ async def retry(runtime: Runtime, actor: Actor, job_id: UUID) -> JobRecord:
     """Run a FAILED job again; one with checkpoints goes on at its last. Raises Rejected (NOT_RETRYABLE), Forbidden."""
     async with runtime.database.unit(actor.organization_id) as connection:
         stored = await _locked(connection, job_id)
-        _authorize(actor, stored.record)
+        actor.require(RULES[stored.record.kind].permission)
         _require(stored.record, stored.record.state is JobState.FAILED)
         if not is_retryable(stored.record):
             raise Rejected(Problem(UserErrorCode.NOT_RETRYABLE, "Running this job again would fail again.", ("id",)))
@@ -98,7 +98,7 @@ async def delete_files(runtime: Runtime, actor: Actor, job_id: UUID) -> JobRecor
     """Delete what the job keeps in the store; its history stays. Raises Rejected (WRONG_STATE while it runs)."""
     async with runtime.database.unit(actor.organization_id) as connection:
         stored = await _locked(connection, job_id)
-        _authorize(actor, stored.record)
+        actor.require(RULES[stored.record.kind].permission)
         _require(stored.record, stored.record.terminal)
         keys = await delete_file_rows(connection, job_id)
         if keys:
@@ -143,11 +143,6 @@ def _found(stored: StoredJob | None, job_id: UUID) -> StoredJob:
     if stored is None:
         raise not_found("job", format_id(IdKind.JOB, job_id), "id")
     return stored
-
-
-def _authorize(actor: Actor, job: JobRecord) -> None:
-    if not actor.may(permission := RULES[job.kind].permission):
-        raise Forbidden(permission)
 
 
 def _require(job: JobRecord, allowed: bool) -> None:  # noqa: FBT001 - the condition itself

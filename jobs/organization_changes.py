@@ -19,7 +19,7 @@ from db.organization_writes import (
 from domain.actors import Actor
 from domain.checks import require
 from domain.emails import MAX_EMAIL_LENGTH, is_email
-from domain.errors import Forbidden, InputProblem, Path, Problem, Rejected, not_found
+from domain.errors import InputProblem, Path, Problem, Rejected, not_found
 from domain.ids import IdKind, format_id, new_id, parse_id
 from domain.json import JsonObject
 from domain.permissions import may_grant
@@ -39,8 +39,8 @@ _LONGEST_EXTERNAL_ID = 255
 
 async def change_settings(runtime: Runtime, actor: Actor, request: UpdateSettings) -> OrganizationSettings:
     """The settings as they are then. Raises Rejected; Forbidden where a program would unmask fields for itself."""
-    if (request.masking is not None or "masking" in request.clear) and not actor.may(Permission.LEADS_UNMASK):
-        raise Forbidden(Permission.LEADS_UNMASK)
+    if request.masking is not None or "masking" in request.clear:
+        actor.require(Permission.LEADS_UNMASK)
     async with runtime.database.unit(actor.organization_id) as connection:
         before = await lock_settings(connection)
         after = updated_settings(before, request)

@@ -13,7 +13,7 @@ from db.connections import Connection
 from db.organizations import load_organization
 from db.uploads import NewUpload, complete_upload, expire_uploads, insert_upload, load_upload
 from domain.actors import Actor
-from domain.errors import Forbidden, InputProblem, LimitProblem, Rejected, not_found
+from domain.errors import InputProblem, LimitProblem, Rejected, not_found
 from domain.file_names import shown_file_name
 from domain.ids import IdKind, new_id, parse_id
 from domain.records import HttpHeader, SignedUrl, UploadRecord
@@ -70,7 +70,7 @@ class _Ticket(msgspec.Struct, frozen=True):
 
 async def create_upload(runtime: Runtime, actor: Actor, limits: Limits, request: CreateUpload) -> UploadRecord:
     """Announce a file. Raises Forbidden, Rejected (LIMIT_EXCEEDED, OUT_OF_RANGE, INVALID)."""
-    _authorize(actor)
+    actor.require(Permission.LEADS_IMPORT)
     if request.bytes is not None and request.bytes < 0:
         message = "A size is not below 0."
         raise Rejected(InputProblem(UserErrorCode.OUT_OF_RANGE, message, ("input", "bytes")))
@@ -85,7 +85,7 @@ async def create_upload(runtime: Runtime, actor: Actor, limits: Limits, request:
 
 async def get_upload(runtime: Runtime, actor: Actor, shown_id: str) -> UploadRecord | None:
     """An upload of the caller's organization. Raises Forbidden."""
-    _authorize(actor)
+    actor.require(Permission.LEADS_IMPORT)
     upload_id = parse_id(IdKind.UPLOAD, shown_id)
     if upload_id is None:
         return None
@@ -124,7 +124,7 @@ async def receive(
     runtime: Runtime, actor: Actor, limits: Limits, file: tuple[str, AsyncIterable[bytes]]
 ) -> UploadRecord:
     """Take a small file, given by name and bytes, that came with the request. Raises Forbidden, Rejected."""
-    _authorize(actor)
+    actor.require(Permission.LEADS_IMPORT)
     name, chunks = file
     async with runtime.database.unit(actor.organization_id) as connection:
         upload = await _announce(runtime, connection, actor, CreateUpload(file_name=name))
@@ -183,11 +183,6 @@ def _ticket(runtime: Runtime, token: str) -> _Ticket:
     if ticket.until <= datetime.now(UTC).timestamp():
         raise UploadRefused(WhyRefused.EXPIRED, "This link has expired.")
     return ticket
-
-
-def _authorize(actor: Actor) -> None:
-    if not actor.may(Permission.LEADS_IMPORT):
-        raise Forbidden(Permission.LEADS_IMPORT)
 
 
 def _too_large(limit: int, actual: int | None, *path: str) -> Rejected:

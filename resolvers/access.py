@@ -1,7 +1,7 @@
 """Who is asking, and whether they may: the first line of every resolver."""
 
 from domain.actors import Actor
-from domain.errors import Forbidden, Unauthenticated
+from domain.errors import Unauthenticated
 from domain.records import OrganizationRecord
 from domain.vocabulary import Permission
 from schema.context import Context
@@ -17,8 +17,7 @@ def caller(context: Context) -> Actor:
 def authorize(context: Context, permission: Permission) -> Actor:
     """The caller, who has this permission. Raises Unauthenticated or Forbidden."""
     actor = caller(context)
-    if not actor.may(permission):
-        raise Forbidden(permission)
+    actor.require(permission)
     return actor
 
 

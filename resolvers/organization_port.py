@@ -8,7 +8,6 @@ from db.catalog import list_chatbots, list_companies
 from db.people import list_users
 from db.pool import Database
 from domain.actors import Actor
-from domain.errors import Forbidden
 from domain.ids import IdKind, parse_id
 from domain.paging import Page, PageRequest
 from domain.records import ChatbotRecord, CompanyRecord, UserRecord
@@ -44,6 +43,6 @@ class OrganizationPort:
         return await list_users(self.database, self._allowed(organization_id), page)
 
     def _allowed(self, organization_id: UUID) -> UUID:
-        if organization_id != self.actor.organization_id and not self.actor.may(Permission.CROSS_ORGANIZATION):
-            raise Forbidden(Permission.CROSS_ORGANIZATION)
+        if organization_id != self.actor.organization_id:
+            self.actor.require(Permission.CROSS_ORGANIZATION)
         return organization_id

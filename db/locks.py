@@ -9,10 +9,16 @@ __all__ = ["Lock", "take"]
 
 
 class Lock(IntEnum):
-    """What is being kept to one transaction at a time within an organization."""
+    """What is kept to one transaction at a time, within an organization unless said otherwise."""
 
     LEADS = 6_040
     """Every writer that creates or reactivates a lead, or changes a key that duplicates are found by."""
+    ADMISSION = 6_041
+    """Whoever lets waiting jobs start."""
+    SWEEP = 6_042
+    """The sweep of dead workers' jobs, which one process does for all organizations."""
+    EXPORT_TEMPLATES = 6_043
+    """Whoever saves a template, so that two of one name are told apart before the database refuses one."""
 
 
 async def take(connection: Connection, lock: Lock, organization_id: UUID) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from db.connections import Connection
+from db.locks import Lock
 from db.system import SystemDatabase
 from domain.job_requests import SMALL_JOB_SLOTS
 
@@ -27,11 +28,7 @@ __all__ = [
 LARGE_QUEUE: Final = "large"
 SMALL_QUEUE: Final = "small"
 TASK: Final = "run_job"
-_ADMISSION: Final = 6_041
-_SWEEP: Final = 6_042
-"""Classes of advisory locks."""
-
-_LOCK: Final = f"select pg_advisory_xact_lock({_ADMISSION}, hashtext(current_setting('app.organization_id')))"
+_LOCK: Final = f"select pg_advisory_xact_lock({Lock.ADMISSION:d}, hashtext(current_setting('app.organization_id')))"
 
 _ADMIT: Final = f"""
 with taken as (
@@ -124,7 +121,7 @@ async def sweep(system: SystemDatabase, lease_seconds: float) -> Swept | None:
     A worker is dead when it gave no sign of life for the lease, by the database's clock.
     """
     async with system.unit() as connection:
-        if not await connection.fetchval("select pg_try_advisory_xact_lock($1, 0)", _SWEEP):
+        if not await connection.fetchval("select pg_try_advisory_xact_lock($1, 0)", int(Lock.SWEEP)):
             return None
         stalled = await connection.fetch(_STALLED, lease_seconds)
         await connection.execute(_ENDED)

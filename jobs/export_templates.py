@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 from typing import Final
+from uuid import UUID
 
 from db.activity import Act, doer_of, record
 from db.connections import Connection
-from db.export_facts import custom_labels
+from db.export_facts import custom_labels, template_spec
 from db.export_templates import SavedTemplate, delete_template, list_templates, name_is_taken, write_template
+from db.locks import Lock, take
 from db.organizations import load_organization
 from domain.actors import Actor
 from domain.errors import InputProblem, Rejected, invalid, not_found
@@ -49,13 +51,8 @@ async def save_template(runtime: Runtime, actor: Actor, request: SaveTemplate) -
         leads = filter_of(resolve(request.spec, facts).spec)
     await check_filter_names(runtime, actor, leads, SPEC)
     async with runtime.database.unit(actor.organization_id) as connection:
-        template_id = parse_id(IdKind.TEMPLATE, request.id) if request.id else new_id()
-        if request.id and (
-            template_id is None or template_id not in {one.id for one in await list_templates(connection)}
-        ):
-            raise not_found("template", request.id, "input", "id")
-        template_id = template_id or new_id()
-        await connection.execute("select pg_advisory_xact_lock(hashtextextended('export templates', 0))")
+        template_id = await _template_id(connection, request.id)
+        await take(connection, Lock.EXPORT_TEMPLATES, actor.organization_id)
         if await name_is_taken(connection, request.name, template_id):
             message = "Another template has this name."
             raise Rejected(InputProblem(UserErrorCode.DUPLICATE, message, ("input", "name")))
@@ -74,6 +71,16 @@ async def drop_template(runtime: Runtime, actor: Actor, given: str) -> None:
         if name is None:
             raise not_found("template", given, "id")
         await _note(connection, actor, f"Template {name} deleted")
+
+
+async def _template_id(connection: Connection, given: str | None) -> UUID:
+    """The id of the template to replace, or a fresh one. Raises Rejected (NOT_FOUND)."""
+    if not given:
+        return new_id()
+    found = parse_id(IdKind.TEMPLATE, given)
+    if found is None or await template_spec(connection, found) is None:
+        raise not_found("template", given, "input", "id")
+    return found
 
 
 def _builtin() -> list[TemplateRecord]:

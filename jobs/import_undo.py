@@ -9,6 +9,7 @@ from db.connections import Connection
 from db.import_undo import Undoing, Undone, remove_created, restore_updated
 from db.locks import Lock, take
 from db.organizations import load_organization
+from db.savepoints import roll_back_to_savepoint, set_savepoint
 from domain.imports import ImportCounts, ImportResult, RevertResult
 from domain.vocabulary import DuplicateScope
 from jobs.running import RunningJob
@@ -42,10 +43,10 @@ class Undo:
             await self._job.fence(connection)
             await take(connection, Lock.LEADS, self._job.organization_id)
             if self.dry_run:
-                await connection.execute("savepoint dry")
+                await set_savepoint(connection)
             undone = await self._undo(connection, result)
             if self.dry_run:
-                await connection.execute("rollback to savepoint dry")
+                await roll_back_to_savepoint(connection)
             after = _added(result, undone)
             await self._save(connection, after)
         return after, undone.cursor is not None or not result.removing

@@ -13,6 +13,7 @@ from db.import_facts import ImportFacts, NamedCompany, add_companies, add_custom
 from db.locks import Lock, take
 from db.merge import merge
 from db.merge_rules import BlockOutcome, MergeRows, Outcome, RowProblem
+from db.savepoints import roll_back_to_savepoint, set_savepoint
 from domain.actors import Actor
 from domain.checks import idempotency_key_problems, require
 from domain.documents import LeadDocument
@@ -77,13 +78,13 @@ async def upsert_leads(runtime: Runtime, actor: Actor, request: UpsertLeads) -> 
         if (answer := await earlier_answer(connection, _OPERATION, key, digest, _Answer)) is not None:
             return answer.leads
         await check_options(connection, options)
-        await connection.execute("savepoint push")
+        await set_savepoint(connection)
         leads = await push(runtime, connection, actor, Push(request.rows, options, facts))
         aborted = options.on_error is ErrorPolicy.ABORT and any(lead.outcome is RowOutcome.FAILED for lead in leads)
         if aborted:
             leads = tuple(_undone(leads))
         if request.dry_run or aborted:
-            await connection.execute("rollback to savepoint push")
+            await roll_back_to_savepoint(connection)
         if not request.dry_run:
             if key is not None:
                 await remember_answer(connection, _OPERATION, key, digest, encode(_Answer(leads)))

@@ -244,7 +244,7 @@ def _resources(settings: Settings, addresses: Addresses, secrets: dict[str, byte
             scratch=settings.scratch_dir or data_dir / "scratch",
             max_wait_seconds=settings.max_wait_seconds,
             upload_seconds=settings.upload_seconds,
-            smtp=settings.smtp,
+            mail_server=settings.mail_server,
             allow_private_webhooks=settings.allow_private_webhooks,
         ),
     )

@@ -16,9 +16,9 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from db.dsn import for_psycopg
+from delivery.email import MailServer
 from domain.keyring import parse_secrets
 from domain.settings import Limits
-from jobs.runtime import SmtpSettings
 
 __all__ = ["Settings", "SettingsError", "load_settings", "settings_table", "unknown_variables"]
 
@@ -190,11 +190,11 @@ class Settings(BaseSettings):
         return Limits(**{field.name: getattr(self, field.name) for field in fields(Limits)})
 
     @property
-    def smtp(self) -> SmtpSettings | None:
+    def mail_server(self) -> MailServer | None:
         """The mail server, None where none is named."""
         if self.smtp_host is None:
             return None
-        return SmtpSettings(
+        return MailServer(
             host=self.smtp_host,
             port=self.smtp_port,
             sender=self.smtp_sender,

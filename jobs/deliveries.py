@@ -8,7 +8,7 @@ import msgspec
 
 from db.deliveries import DueDelivery, endpoint_secret, note_failed, note_sent, take_due_deliveries
 from db.downloads import Linked, linked_file
-from delivery.email import Mail, MailServer, send_mail
+from delivery.email import Mail, send_mail
 from delivery.webhooks import WebhookMessage, post_webhook
 from domain.ids import IdKind, format_id
 from domain.keyring import Unsealable
@@ -51,18 +51,10 @@ async def _deliver(runtime: Runtime, due: DueDelivery) -> int | None:
 
 
 async def _mail(runtime: Runtime, due: DueDelivery) -> None:
-    smtp = runtime.settings.smtp
-    if smtp is None:
+    server = runtime.settings.mail_server
+    if server is None:
         raise DeliveryFailed("This server has no mail server.", final=True)
     mail = await _file_mail(runtime, due) if due.file_id else _notice_mail(due)
-    server = MailServer(
-        host=smtp.host,
-        port=smtp.port,
-        sender=smtp.sender,
-        user=smtp.user,
-        password=smtp.password,
-        starttls=smtp.starttls,
-    )
     await send_mail(server, mail)
 
 

@@ -5,23 +5,12 @@ from pathlib import Path
 
 from db.pool import Database
 from db.system import SystemDatabase
+from delivery.email import MailServer
 from domain.keyring import Keyring
 from domain.observing import Observe
 from domain.settings import Limits
 from jobs.feed import JobFeed
 from storage.store import Store
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SmtpSettings:
-    """The mail server that links are sent through; `starttls` None: where the server offers it."""
-
-    host: str
-    port: int
-    sender: str
-    user: str | None = None
-    password: str | None = None
-    starttls: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +25,7 @@ class RuntimeSettings:
     scratch: Path
     max_wait_seconds: float = 30.0
     upload_seconds: int = 3_600
-    smtp: SmtpSettings | None = None
+    mail_server: MailServer | None = None
     allow_private_webhooks: bool = False
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from db.deliveries import deliveries_of
+from delivery.email import MailServer
 from domain.errors import Rejected
 from domain.exports import Delivery, ExportRequest, ExportSpec
 from domain.ids import IdKind, format_id, new_id
@@ -18,7 +19,7 @@ from jobs.deliveries import deliver_due
 from jobs.export_requests import submit_export
 from jobs.lifecycle import delete_files
 from jobs.links import LinkRefused, open_download
-from jobs.runtime import Runtime, SmtpSettings
+from jobs.runtime import Runtime
 from tests.conftest import MakeOrganization
 from tests.db.export_rows import add_leads
 from tests.delivery.peers import mail_peer, webhook_peer
@@ -33,8 +34,8 @@ async def exporting(runtime: Runtime, new_organization: MakeOrganization) -> Exp
 
 
 def _with(exporting: Exporting, port: int = 0) -> Runtime:
-    smtp = SmtpSettings(host="127.0.0.1", port=port, sender="leadport@example.com", starttls=False)
-    settings = replace(exporting.runtime.settings, smtp=smtp if port else None, allow_private_webhooks=True)
+    server = MailServer(host="127.0.0.1", port=port, sender="leadport@example.com", starttls=False)
+    settings = replace(exporting.runtime.settings, mail_server=server if port else None, allow_private_webhooks=True)
     return replace(exporting.runtime, settings=settings)
 
 

@@ -70,11 +70,9 @@ class _Connection:
         watch = asyncio.create_task(self._watch())
         try:
             while True:
-                await self._handle(_message(await self.socket.receive_text()))
+                await self._handle(_message(await self._text()))
         except _Close as close:
             await self._close(close.code, close.reason)
-        except KeyError:  # a binary frame has no text
-            await self._close(4400, "Messages are text")
         except WebSocketDisconnect:
             pass
         finally:
@@ -82,6 +80,12 @@ class _Connection:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _text(self) -> str:
+        try:
+            return await self.socket.receive_text()
+        except KeyError:  # a binary frame has no text
+            raise _Close(4400, "Messages are text") from None
 
     async def _watch(self) -> None:
         """Closes a socket that never says who it is, and one whose credential has ended."""

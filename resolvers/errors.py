@@ -16,7 +16,7 @@ Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer", bound=Payload)
 
 _LOG: Final = logging.getLogger(__name__)
-_MASKED: Final = "Something went wrong. The correlation id finds it in the server's log."
+MASKED: Final = "Something went wrong. The correlation id finds it in the server's log."
 
 
 def answers(
@@ -63,7 +63,7 @@ def _masked(error: GraphQLError, unexpected: Exception) -> GraphQLError:
     correlation_id = str(new_id())
     place = ".".join(str(step) for step in error.path or ())
     _LOG.error("resolver failed", exc_info=unexpected, extra={"correlation_id": correlation_id, "place": place})
-    return _with_code(error, _MASKED, "INTERNAL", {"correlationId": correlation_id})
+    return _with_code(error, MASKED, "INTERNAL", {"correlationId": correlation_id})
 
 
 def _with_code(

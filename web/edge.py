@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.ids import new_id
+from resolvers.errors import MASKED
 from web.metrics import observe_request, route_of
 
 __all__ = ["Edge", "unbroken"]
@@ -98,5 +99,4 @@ def _masked(correlation_id: str) -> JSONResponse:
 
 
 def _masked_answer(correlation_id: str) -> dict[str, object]:
-    message = "Something went wrong. The correlation id finds it in the server's log."
-    return {"errors": [{"message": message, "extensions": {"code": "INTERNAL", "correlationId": correlation_id}}]}
+    return {"errors": [{"message": MASKED, "extensions": {"code": "INTERNAL", "correlationId": correlation_id}}]}

@@ -76,7 +76,7 @@ class GraphQLRoute:
         address = request.client.host if request.client else None
         caller = await self._caller(request, address)
         ready = await self.engine.prepare(await read_request(request, self.limits), anonymous=caller is None)
-        self._count(caller, address, ready.cost)
+        self.rates.count(caller.actor if caller else None, address, ready.cost)
         if isinstance(ready, Refused):
             return _whole(ready.answer, media)
         if request.method == "GET" and ready.kind is not OperationType.QUERY:
@@ -107,13 +107,6 @@ class GraphQLRoute:
         except Unauthenticated:
             self.rates.count_failure(address or "")
             raise
-
-    def _count(self, caller: Caller | None, address: str | None, cost: int) -> None:
-        if caller is None:
-            self.rates.count_anonymous(address or "", cost)
-            return
-        actor = caller.actor
-        self.rates.count(f"{actor.kind}:{actor.id}", str(actor.organization_id), cost)
 
 
 class _Whole(Response):

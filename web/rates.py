@@ -12,6 +12,8 @@ from limits import RateLimitItemPerMinute
 from limits.storage import Storage
 from limits.strategies import FixedWindowRateLimiter
 
+from domain.actors import Actor
+
 __all__ = ["RateLimits", "Rates", "TooManyRequests"]
 
 _MINUTE: Final = 60
@@ -94,14 +96,14 @@ class Rates:
         self._anonymous = RateLimitItemPerMinute(limits.anonymous, namespace="anonymous")
         self._failures = RateLimitItemPerMinute(limits.failures, namespace="failures")
 
-    def count(self, credential: str, organization: str, cost: int) -> None:
-        """An operation of a caller."""
-        self._hit(self._credential, credential, max(cost, self._least))
-        self._hit(self._organization, organization, max(cost, self._least))
-
-    def count_anonymous(self, address: str, cost: int) -> None:
-        """An operation of somebody without a credential."""
-        self._hit(self._anonymous, address, max(cost, self._least))
+    def count(self, actor: Actor | None, address: str | None, cost: int) -> None:
+        """An operation of a caller; `actor` None: without a credential, known by the network address alone."""
+        counted = max(cost, self._least)
+        if actor is None:
+            self._hit(self._anonymous, address or "", counted)
+            return
+        self._hit(self._credential, f"{actor.kind}:{actor.id}", counted)
+        self._hit(self._organization, str(actor.organization_id), counted)
 
     def count_failure(self, address: str) -> None:
         """A credential that was refused."""

@@ -166,18 +166,11 @@ class _Connection:
     async def _prepare(self, payload: object) -> Ready | Refused:
         ready = await self.route.engine.prepare(request_of(payload), anonymous=self.caller is None)
         try:
-            self._count(ready.cost)
+            self.route.rates.count(self.caller.actor if self.caller else None, self._address, ready.cost)
         except TooManyRequests as many:
             error = {"message": str(many), "extensions": {"code": "RATE_LIMITED", "retryAfterSeconds": many.seconds}}
             return Refused({"errors": [error]})
         return ready
-
-    def _count(self, cost: int) -> None:
-        if self.caller is None:
-            self.route.rates.count_anonymous(self._address or "", cost)
-            return
-        actor = self.caller.actor
-        self.route.rates.count(f"{actor.kind}:{actor.id}", str(actor.organization_id), cost)
 
     async def _operate(self, name: str, ready: Ready) -> None:
         context = request_context(self.route.services, self.caller, self._address)

@@ -6,6 +6,8 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from domain.actors import system_actor
+from domain.ids import new_id
 from tests.resolvers.office import Office
 from tests.security.world import World
 from web.rates import RateLimits, Rates, TooManyRequests
@@ -49,12 +51,13 @@ async def test_s28_the_activity_is_never_changed_by_the_server(house: World, sta
 
 def test_s14_a_caller_comes_back_when_there_is_room() -> None:
     rates = Rates(RateLimits(credential=100, organization=1_000, least=20))
+    one = system_actor(new_id())
     for _ in range(5):
-        rates.count("USER:a", "o", 1)
+        rates.count(one, None, 1)
     with pytest.raises(TooManyRequests) as refused:
-        rates.count("USER:a", "o", 1)
+        rates.count(one, None, 1)
     assert 1 <= refused.value.seconds <= 60
-    rates.count("USER:b", "o", 1)
+    rates.count(replace(one, id=new_id()), None, 1)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from domain.json import JsonObject
 from domain.vocabulary import ImportIssueCode, MatchKey, RowOutcome, Severity
 
 __all__ = [
+    "OUTCOMES",
     "IssueRow",
     "OutcomeRow",
     "count_issues",
@@ -52,7 +53,7 @@ LETTERS: Final = {
     RowOutcome.FAILED: Outcome.ALL_FAILED,
     RowOutcome.PENDING: "",
 }
-_OUTCOMES: Final = {letter: outcome for outcome, letters in LETTERS.items() for letter in letters}
+OUTCOMES: Final = {letter: outcome for outcome, letters in LETTERS.items() for letter in letters}
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,7 @@ def _outcome(row: Row, change: Row | None) -> OutcomeRow:
     return OutcomeRow(
         row=row["row"],
         line=row["line"],
-        outcome=_OUTCOMES[row["letter"]],
+        outcome=OUTCOMES[row["letter"]],
         lead_id=row["lead_id"],
         matched_by=MATCHED_BY.get(row["matched"]),
         before={} if change is None else change["before"],

@@ -9,19 +9,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from db.merge_match import IDENTITIES, KeyOf, Match, Matches
-from db.merge_rules import KIND_OF, BlockOutcome, MergeRows, MergeRules, Outcome, RowProblem
+from db.merge_rules import FIELD_OF, KIND_OF, BlockOutcome, MergeRows, MergeRules, Outcome, RowProblem
 from db.stages import line_is_active
 from domain.vocabulary import ImportIssueCode, MatchKey, MergeStrategy
 
 __all__ = ["Batch", "Update", "decide"]
 
 _NAMES: Final = {MatchKey.EXTERNAL_ID: "external id", MatchKey.PHONE: "phone", MatchKey.EMAIL: "e-mail"}
-_FIELDS: Final = {
-    MatchKey.LEAD_ID: "lead_id",
-    MatchKey.EXTERNAL_ID: "external_id",
-    MatchKey.PHONE: "phone",
-    MatchKey.EMAIL: "email",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,4 +170,4 @@ class _Decider:
         return line_is_active(self.rows.lines[index], self.rules.stage)
 
     def _refuse(self, index: int, kind: MatchKey, code: ImportIssueCode, message: str) -> None:
-        self.outcome.refuse(RowProblem(index, code, message, _FIELDS[kind]), KIND_OF[kind])
+        self.outcome.refuse(RowProblem(index, code, message, FIELD_OF[kind]), KIND_OF[kind])

@@ -11,7 +11,17 @@ from db.merge_rules import KIND_OF, MergeRows, MergeRules
 from db.stages import CLOSED
 from domain.vocabulary import MatchKey
 
-__all__ = ["IDENTITIES", "LEAD_STATE", "KeyOf", "Match", "Matches", "deciding_key", "look_up", "look_up_sql"]
+__all__ = [
+    "COLUMN_OF",
+    "IDENTITIES",
+    "LEAD_STATE",
+    "KeyOf",
+    "Match",
+    "Matches",
+    "deciding_key",
+    "look_up",
+    "look_up_sql",
+]
 
 IDENTITIES: Final = frozenset({MatchKey.LEAD_ID, MatchKey.EXTERNAL_ID})
 """Keys that name a lead, whatever its stage; the others only tell duplicates, within the duplicate scope."""
@@ -19,7 +29,7 @@ LEAD_STATE: Final = "L"
 """The kind of `import_keys` that holds a whole would-be lead; its key is the lead's id."""
 
 KeyOf = tuple[MatchKey, str]
-_COLUMN: Final[Mapping[MatchKey, str]] = {
+COLUMN_OF: Final[Mapping[MatchKey, str]] = {
     MatchKey.LEAD_ID: "id",
     MatchKey.EXTERNAL_ID: "external_id",
     MatchKey.PHONE: "phone_key",
@@ -65,14 +75,14 @@ async def look_up(connection: Connection, rules: MergeRules, keys: Collection[Ke
 
 
 def _keys(row: Row) -> tuple[KeyOf, ...]:
-    pairs = ((kind, row[_COLUMN[kind]]) for kind in (MatchKey.EXTERNAL_ID, MatchKey.PHONE, MatchKey.EMAIL))
+    pairs = ((kind, row[COLUMN_OF[kind]]) for kind in (MatchKey.EXTERNAL_ID, MatchKey.PHONE, MatchKey.EMAIL))
     return tuple((kind, str(value)) for kind, value in pairs if value is not None)
 
 
 @cache
 def look_up_sql(kind: MatchKey, *, active_only: bool, trial: bool) -> str:
     """Binds: the keys, the job. Two leads a key, so that a value which thousands of leads share costs no more."""
-    comparison = "l.id = k.key::uuid" if kind is MatchKey.LEAD_ID else f"l.{_COLUMN[kind]} = k.key"
+    comparison = "l.id = k.key::uuid" if kind is MatchKey.LEAD_ID else f"l.{COLUMN_OF[kind]} = k.key"
     active = f" and l.stage not in {CLOSED}" if active_only else ""
     leads = f"""
       select l.id, l.version, coalesce(l.import_job_id = $2::uuid, false) as own,

@@ -10,6 +10,7 @@ from domain.imports import UPDATING
 from domain.vocabulary import ImportIssueCode, MatchKey, MergeStrategy
 
 __all__ = [
+    "FIELD_OF",
     "KIND_OF",
     "MATCHED_BY",
     "BlockOutcome",
@@ -27,6 +28,13 @@ KIND_OF: Final[Mapping[MatchKey, str]] = {
     MatchKey.EMAIL: "E",
 }
 """The letter of a match key in `import_outcomes` and `import_keys`."""
+FIELD_OF: Final[Mapping[MatchKey, str]] = {
+    MatchKey.LEAD_ID: "lead_id",
+    MatchKey.EXTERNAL_ID: "external_id",
+    MatchKey.PHONE: "phone",
+    MatchKey.EMAIL: "email",
+}
+"""The registry key of the field whose value a match key is."""
 MATCHED_BY: Final[Mapping[str, MatchKey]] = {letter: key for key, letter in KIND_OF.items()}
 
 

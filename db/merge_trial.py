@@ -5,7 +5,7 @@ where a later row may change them, the whole lead as JSON. The table is unlogged
 which `remembers` tells, and the plan is made again from the file's beginning.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 from uuid import UUID
@@ -14,7 +14,7 @@ from sqlalchemy import DefaultClause
 
 from db.connections import Connection
 from db.merge_decisions import Batch
-from db.merge_match import IDENTITIES, LEAD_STATE, uuids
+from db.merge_match import COLUMN_OF, IDENTITIES, LEAD_STATE, uuids
 from db.merge_rules import KIND_OF, MergeRows, MergeRules
 from db.stages import CLOSED, line_is_active
 from db.tables import leads
@@ -24,11 +24,6 @@ __all__ = ["begin_trial", "forget", "load_targets", "open_trial", "remember", "r
 
 _BEGUN: Final = "0"
 _COLUMNS: Final = ", ".join(column.name for column in leads.columns)
-_KEY_COLUMNS: Final[Mapping[MatchKey, str]] = {
-    MatchKey.EXTERNAL_ID: "external_id",
-    MatchKey.PHONE: "phone_key",
-    MatchKey.EMAIL: "email_key",
-}
 
 
 async def begin_trial(connection: Connection, job_id: UUID) -> None:
@@ -96,7 +91,7 @@ async def _remember_leads(connection: Connection, rules: MergeRules, touched: Co
         if kind is MatchKey.LEAD_ID:
             continue
         active = f" and stage not in {CLOSED}" if rules.active_only and kind not in IDENTITIES else ""
-        column = _KEY_COLUMNS[kind]
+        column = COLUMN_OF[kind]
         await connection.execute(
             "insert into import_keys (job_id, kind, key, lead_id, row) "
             f"select $1, $2, {column}, id, 0 from pg_temp.trial_leads where {column} is not null{active}",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from db.import_reports import RowOutcomes
-from db.merge_rules import BlockOutcome, MergeRows, Outcome, RowProblem
+from db.merge_rules import FIELD_OF, MATCHED_BY, BlockOutcome, MergeRows, Outcome, RowProblem
 from domain.imports import MAX_STORED_ISSUES, ImportCounts, Issue, IssueGroup
 from domain.vocabulary import ImportIssueCode, MatchKey, Severity
 from transfer.messages import Block, Opened
@@ -17,18 +17,11 @@ MAX_STORED_DUPLICATES: Final = 10_000
 """Skipped rows are told one by one up to here, so that they do not crowd out errors."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
-    field: str
-    words: str
-    kind: MatchKey
-
-
-_KEYS: Final = {
-    "I": _Key("lead_id", "lead id", MatchKey.LEAD_ID),
-    "X": _Key("external_id", "external id", MatchKey.EXTERNAL_ID),
-    "P": _Key("phone", "phone", MatchKey.PHONE),
-    "E": _Key("email", "e-mail", MatchKey.EMAIL),
+_WORDS: Final = {
+    MatchKey.LEAD_ID: "lead id",
+    MatchKey.EXTERNAL_ID: "external id",
+    MatchKey.PHONE: "phone",
+    MatchKey.EMAIL: "e-mail",
 }
 _SKIPPED: Final = {
     Outcome.SKIPPED: (ImportIssueCode.DUPLICATE_EXISTING, "there is a lead with this {} already"),
@@ -85,10 +78,10 @@ class Findings:
                 if most <= 0:
                     return
                 most -= 1
-                key = _KEYS[merged.outcome.matched[index]]
+                key = MATCHED_BY[merged.outcome.matched[index]]
                 code, reason = _SKIPPED[letter]
-                problem = RowProblem(index, code, f"Skipped: {reason.format(key.words)}.", key.field)
-                problem = replace(problem, value=merged.rows.key(key.kind, index))
+                problem = RowProblem(index, code, f"Skipped: {reason.format(_WORDS[key])}.", FIELD_OF[key])
+                problem = replace(problem, value=merged.rows.key(key, index))
                 yield self._issue(merged, problem, Severity.WARNING)
 
     def _duplicate_groups(self, merged: MergedBlock) -> Iterator[IssueGroup]:
@@ -97,17 +90,17 @@ class Findings:
         for (letter, matched), count in Counter(pairs).items():
             if letter not in _SKIPPED or matched == Outcome.NO_MATCH:
                 continue
-            key = _KEYS[matched]
+            key = MATCHED_BY[matched]
             code, reason = _SKIPPED[letter]
             yield IssueGroup(
                 code=code,
                 severity=Severity.WARNING,
-                column=self._headers.get(key.field),
-                field=key.field,
+                column=self._headers.get(FIELD_OF[key]),
+                field=FIELD_OF[key],
                 value=None,
                 rows=count,
                 first_row=merged.rows.numbers[pairs.index((letter, matched))],
-                message=f"Skipped: {reason.format(key.words)}.",
+                message=f"Skipped: {reason.format(_WORDS[key])}.",
             )
 
     def _refused(self, merged: MergedBlock, problem: RowProblem) -> Issue:

@@ -6,7 +6,7 @@ from typing import Final, cast
 
 import msgspec
 
-from db.copy_text import NULL, read_cell
+from db.copy_text import NULL, cells, read_cell
 from db.merge_rules import MergeRows, Outcome
 from domain.fields import CUSTOM_PREFIX
 from domain.imports import FieldTouch
@@ -30,8 +30,8 @@ def first_values(columns: Sequence[CopyColumn], merged: MergedBlock) -> tuple[Fi
     if not created:
         return ()
     found = Counter(_apart(merged.rows, created))
-    cells = list(zip(*(merged.rows.lines[index].rstrip(b"\n").split(b"\t") for index in created), strict=True))
-    for column, values in zip(columns, cells, strict=True):
+    by_column = list(zip(*(cells(merged.rows.lines[index]) for index in created), strict=True))
+    for column, values in zip(columns, by_column, strict=True):
         if column.name == _CUSTOM:
             found.update(_custom_keys(values))
         elif _is_given(column) and (name := field_of(column.name)) is not None:

@@ -10,6 +10,7 @@ from db.activity import Act, doer_of, record
 from db.connections import Connection
 from db.idempotency import remember_answer
 from db.import_facts import ImportFacts, NamedCompany, add_companies, add_custom_fields, drop_companies, load_facts
+from db.import_reads import OUTCOMES
 from db.locks import Lock, take
 from db.merge import merge
 from db.merge_rules import BlockOutcome, MergeRows, Outcome, RowProblem
@@ -36,13 +37,6 @@ __all__ = ["MAX_PUSHED", "PushedLead", "count_pushed", "push", "upsert_leads"]
 MAX_PUSHED: Final = 1_000
 """Leads of one push: reading more would keep the requests of others waiting. More come as a file."""
 _OPERATION: Final = "upsertLeads"
-_OUTCOMES: Final = {
-    Outcome.CREATED: RowOutcome.CREATED,
-    Outcome.UPDATED: RowOutcome.UPDATED,
-    Outcome.UNCHANGED: RowOutcome.UNCHANGED,
-    Outcome.SKIPPED: RowOutcome.SKIPPED,
-    Outcome.SKIPPED_IN_FILE: RowOutcome.SKIPPED,
-}
 _WRITTEN: Final = frozenset({RowOutcome.CREATED, RowOutcome.UPDATED})
 
 
@@ -168,7 +162,7 @@ def _answers(count: int, judged: JudgedDocuments, rows: MergeRows, outcome: Bloc
         lead_id = None if index is None else outcome.lead_ids[index]
         answers.append(
             PushedLead(
-                _OUTCOMES.get(letter, RowOutcome.FAILED),
+                OUTCOMES[letter],
                 None if lead_id is None else UUID(lead_id),
                 tuple(issues.get(row, ())),
             )

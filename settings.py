@@ -19,12 +19,15 @@ from db.dsn import for_psycopg
 from delivery.email import MailServer
 from domain.keyring import parse_secrets
 from domain.settings import Limits
+from web.rates import RateLimits
 
 __all__ = ["Settings", "SettingsError", "load_settings", "settings_table", "unknown_variables"]
 
 PREFIX: Final = "LEADPORT_"
 ELSEWHERE: Final = frozenset({"LEADPORT_ACCEPTANCE"})
 """Variables that the tests read."""
+_LIMITS: Final = Limits()
+_RATES: Final = RateLimits()
 
 
 class SettingsError(ValueError):
@@ -158,18 +161,28 @@ class Settings(BaseSettings):
     allow_private_webhooks: bool = Field(
         False, description="Whether webhooks may go to private and loopback addresses; for tests"
     )
-    max_upload_bytes: int = Field(1 << 30, ge=1, description="Largest upload, where an organization sets none")
-    max_inline_upload_bytes: int = Field(10 << 20, ge=1, description="Largest upload within a request, likewise")
-    max_import_rows: int = Field(5_000_000, ge=1, description="Most rows of an import, likewise")
-    max_concurrent_jobs: int = Field(2, ge=1, description="Large jobs of an organization at once, likewise")
-    max_bulk_ids: int = Field(10_000, ge=1, description="Most leads that a bulk operation lists, likewise")
-    max_page_size: int = Field(200, ge=1, le=1000, description="Most nodes of a page, likewise")
-    rate_per_caller: int = Field(
-        10_000_000, ge=1_000, description="Most that one user or key asks for in a minute: fields times rows"
+    max_upload_bytes: int = Field(
+        _LIMITS.max_upload_bytes, ge=1, description="Largest upload, where an organization sets none"
     )
-    rate_per_organization: int = Field(30_000_000, ge=1_000, description="Likewise all callers of an organization")
+    max_inline_upload_bytes: int = Field(
+        _LIMITS.max_inline_upload_bytes, ge=1, description="Largest upload within a request, likewise"
+    )
+    max_import_rows: int = Field(_LIMITS.max_import_rows, ge=1, description="Most rows of an import, likewise")
+    max_concurrent_jobs: int = Field(
+        _LIMITS.max_concurrent_jobs, ge=1, description="Large jobs of an organization at once, likewise"
+    )
+    max_bulk_ids: int = Field(
+        _LIMITS.max_bulk_ids, ge=1, description="Most leads that a bulk operation lists, likewise"
+    )
+    max_page_size: int = Field(_LIMITS.max_page_size, ge=1, le=1000, description="Most nodes of a page, likewise")
+    rate_per_caller: int = Field(
+        _RATES.credential, ge=1_000, description="Most that one user or key asks for in a minute: fields times rows"
+    )
+    rate_per_organization: int = Field(
+        _RATES.organization, ge=1_000, description="Likewise all callers of an organization"
+    )
     rate_per_address: int = Field(
-        200_000, ge=1_000, description="Likewise callers of one network address without a credential"
+        _RATES.anonymous, ge=1_000, description="Likewise callers of one network address without a credential"
     )
     log_format: Literal["json", "text"] | None = Field(None, description="By default text on a terminal, else json")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged")

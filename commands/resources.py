@@ -31,9 +31,9 @@ class Addresses:
 class Pools:
     """Connections as leadport_app, prepared statements of each, seconds of a read."""
 
-    connections: int = 10
-    statement_cache_size: int = 1024
-    statement_timeout: float = 30.0
+    connections: int
+    statement_cache_size: int
+    statement_timeout: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

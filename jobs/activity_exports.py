@@ -1,13 +1,9 @@
 """Exports of the activity log, from the request to the file: one snapshot, one file, its manifest, or nothing."""
 
-import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
-
-import msgspec
 
 from db.activity_copy import copy_of_activity, count_activity
 from db.activity_reads import ActivityList
@@ -18,7 +14,7 @@ from domain import date_format
 from domain.activity import ActivityExportRequest
 from domain.activity_exports import ACTIVITY_COLUMNS, ResolvedActivityExport, resolve_activity_export
 from domain.actors import Actor
-from domain.errors import BadInput, JobFailed
+from domain.errors import BadInput
 from domain.export_names import CONTENT_TYPES
 from domain.exports import ExportResult
 from domain.ids import IdKind, format_id, new_id
@@ -27,9 +23,10 @@ from domain.jobs import JobRecord
 from domain.json import JsonObject
 from domain.records import OrganizationRecord
 from domain.stored import decode, encode, to_json
-from domain.vocabulary import JobFailureCode, JobFileRole, JobKind, JobState, Permission
+from domain.vocabulary import JobFileRole, JobKind, JobState, Permission
+from jobs.export_manifest import MEDIA_TYPE, VERSION, manifest_name, store_manifest
 from jobs.export_stream import Outlet, Stream, write_stream
-from jobs.exports import LONGEST_SECONDS
+from jobs.exports import time_limit
 from jobs.lifecycle import submit
 from jobs.running import JobEnd, RunningJob
 from jobs.runtime import Runtime
@@ -40,8 +37,6 @@ from transfer.write_file import FilePlan, RowWriter, row_writer
 __all__ = ["run_activity_export", "submit_activity_export"]
 
 _LONGEST_NAME: Final = 200
-_MANIFEST_TYPE: Final = "application/json"
-_MANIFEST_VERSION: Final = 1
 
 
 async def submit_activity_export(runtime: Runtime, actor: Actor, request: ActivityExportRequest) -> JobRecord:
@@ -72,18 +67,12 @@ async def run_activity_export(runtime: Runtime, job: RunningJob) -> JobEnd:
     """
     resolved = decode(ResolvedActivityExport, job.record.spec)
     job.report("counting", 0, None)
-    limit = asyncio.timeout(LONGEST_SECONDS)
-    try:
-        async with limit, runtime.database.snapshot(job.organization_id) as connection:
-            snapshot = await open_snapshot(connection, resolved.time_zone)
-            organization = await load_organization(connection)
-            rows = await _count(connection, _wanted(organization, resolved))
-            run = _Run(runtime, job, organization, resolved, snapshot.at, rows)
-            stored = await run.write_data(connection)
-    except TimeoutError:
-        if not limit.expired():
-            raise
-        raise JobFailed(JobFailureCode.LIMIT_EXCEEDED, "The export took longer than an hour.") from None
+    async with time_limit(), runtime.database.snapshot(job.organization_id) as connection:
+        snapshot = await open_snapshot(connection, resolved.time_zone)
+        organization = await load_organization(connection)
+        rows = await _count(connection, _wanted(organization, resolved))
+        run = _Run(runtime, job, organization, resolved, snapshot.at, rows)
+        stored = await run.write_data(connection)
     return await run.end(stored)
 
 
@@ -111,9 +100,8 @@ class _Run:
         """The files of the job and what it recorded; they are there for others once this is written."""
         name = self.resolved.file_name
         data = self._file(JobFileRole.DATA, name, CONTENT_TYPES[self.resolved.format], stored)
-        described = self._file(
-            JobFileRole.MANIFEST, f"{name}.manifest.json", _MANIFEST_TYPE, await self._write_manifest(stored)
-        )
+        manifest = await store_manifest(self.runtime.store, self.job.key("manifest"), name, self._manifest(stored))
+        described = self._file(JobFileRole.MANIFEST, manifest_name(name), MEDIA_TYPE, manifest)
         return JobEnd(
             state=JobState.COMPLETED,
             result=encode(ExportResult(row_count=self.rows, snapshot_at=self.moment, file_id=data.id)),
@@ -148,20 +136,10 @@ class _Run:
         )
         return row_writer(plan)
 
-    async def _write_manifest(self, stored: StoredObject) -> StoredObject:
-        document = msgspec.json.format(msgspec.json.encode(self._manifest(stored)))
-
-        async def chunks() -> AsyncIterator[bytes]:
-            yield document
-
-        name = f"{self.resolved.file_name}.manifest.json"
-        key = self.job.key("manifest")
-        return await self.runtime.store.put(key, chunks(), content_type=_MANIFEST_TYPE, download_name=name)
-
     def _manifest(self, stored: StoredObject) -> JsonObject:
         resolved = self.resolved
         return {
-            "manifestVersion": _MANIFEST_VERSION,
+            "manifestVersion": VERSION,
             "job": format_id(IdKind.JOB, self.job.id),
             "organization": self.organization.slug,
             "file": resolved.file_name,

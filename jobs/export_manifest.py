@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+import msgspec
+
 from domain.export_plan import filter_of
 from domain.exports import ResolvedExport
 from domain.filter_text import describe, hide_values
@@ -13,9 +15,10 @@ from domain.ids import IdKind, format_id
 from domain.json import JsonObject
 from domain.masking import Masks
 from domain.stored import to_json
-from storage.store import StoredObject
+from storage.store import Store, StoredObject
 
 VERSION: Final = 1
+MEDIA_TYPE: Final = "application/json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,19 @@ class Made:
     delta_token: str
     rows: int
     stored: StoredObject
+
+
+def manifest_name(file_name: str) -> str:
+    """What the manifest of a file is called."""
+    return f"{file_name}.manifest.json"
+
+
+async def store_manifest(store: Store, key: str, file_name: str, document: JsonObject) -> StoredObject:
+    """Write a file's manifest as JSON that people can read, too. Raises StorageUnavailable."""
+    data = msgspec.json.format(msgspec.json.encode(document))
+    async with store.writer(key, content_type=MEDIA_TYPE, download_name=manifest_name(file_name)) as target:
+        await target.write(data)
+    return target.stored()
 
 
 def as_told(resolved: ResolvedExport, masks: Masks) -> ResolvedExport:

@@ -1,13 +1,13 @@
 """Carries out exports: one snapshot, one file (or an archive of parts), its manifest, or nothing at all."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 from uuid import UUID
-
-import msgspec
 
 from db.connections import Connection
 from db.deliveries import plan_deliveries
@@ -22,18 +22,16 @@ from domain.job_requests import NewFile
 from domain.records import OrganizationRecord
 from domain.stored import decode, encode
 from domain.vocabulary import JobFailureCode, JobFileRole, JobState
-from jobs.export_manifest import Made, about, as_told, manifest
+from jobs.export_manifest import MEDIA_TYPE, Made, about, as_told, manifest, manifest_name, store_manifest
 from jobs.export_mock import with_mock_leads
 from jobs.export_parts import Layout, formatting_of, holds_masked_values, masks_of_export, masks_of_readers
 from jobs.export_requests import selection_of
 from jobs.export_writing import Writing, write_data
 from jobs.running import JobEnd, RunningJob
 from jobs.runtime import Runtime
-from storage.store import StoredObject
 
 LONGEST_SECONDS: Final = 3_600.0
 """How long a snapshot may be held: it keeps the database from clearing away old rows."""
-_MANIFEST_TYPE: Final = "application/json"
 
 
 async def run_export(runtime: Runtime, job: RunningJob) -> JobEnd:
@@ -43,21 +41,28 @@ async def run_export(runtime: Runtime, job: RunningJob) -> JobEnd:
     """
     resolved = decode(ResolvedExport, job.record.spec)
     job.report("counting", 0, None)
+    async with time_limit(), runtime.database.snapshot(job.organization_id) as connection:
+        snapshot = await open_snapshot(connection, resolved.time_zone)
+        organization = await load_organization(connection)
+        writing = await _writing(runtime, job, connection, (resolved, organization, snapshot))
+        if not writing.layout.total and resolved.skip_when_empty:
+            return _nothing(job, snapshot)
+        stored = await write_data(writing)
+    made = Made(resolved, snapshot.at, snapshot.delta_token, writing.layout.total, stored)
+    return await _end(writing, organization, made)
+
+
+@asynccontextmanager
+async def time_limit() -> AsyncGenerator[None]:
+    """Raises JobFailed where the block takes longer than a snapshot may be held."""
     limit = asyncio.timeout(LONGEST_SECONDS)
     try:
-        async with limit, runtime.database.snapshot(job.organization_id) as connection:
-            snapshot = await open_snapshot(connection, resolved.time_zone)
-            organization = await load_organization(connection)
-            writing = await _writing(runtime, job, connection, (resolved, organization, snapshot))
-            if not writing.layout.total and resolved.skip_when_empty:
-                return _nothing(job, snapshot)
-            stored = await write_data(writing)
+        async with limit:
+            yield
     except TimeoutError:
         if not limit.expired():
             raise
         raise JobFailed(JobFailureCode.LIMIT_EXCEEDED, "The export took longer than an hour.") from None
-    made = Made(resolved, snapshot.at, snapshot.delta_token, writing.layout.total, stored)
-    return await _end(writing, organization, made)
 
 
 async def _writing(
@@ -118,18 +123,15 @@ async def _write_manifest(
     writing: Writing, organization: OrganizationRecord, made: Made, expires_at: datetime
 ) -> NewFile:
     told = replace(made, resolved=as_told(made.resolved, masks_of_readers(organization, writing.job.actor)))
-    document = msgspec.json.format(msgspec.json.encode(manifest(told, writing.job.id, organization.slug)))
-    name = f"{made.resolved.file_name}.manifest.json"
-    store = writing.runtime.store
-    async with store.writer(writing.job.key("manifest"), content_type=_MANIFEST_TYPE, download_name=name) as target:
-        await target.write(document)
-    stored: StoredObject = target.stored()
+    document = manifest(told, writing.job.id, organization.slug)
+    key, name = writing.job.key("manifest"), made.resolved.file_name
+    stored = await store_manifest(writing.runtime.store, key, name, document)
     return NewFile(
         id=new_id(),
         role=JobFileRole.MANIFEST,
-        name=name,
+        name=manifest_name(name),
         key=stored.key,
-        content_type=_MANIFEST_TYPE,
+        content_type=MEDIA_TYPE,
         bytes=stored.bytes,
         sha256=stored.sha256,
         expires_at=expires_at,

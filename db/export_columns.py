@@ -27,7 +27,7 @@ from db.export_lists import has_separators, joined, joined_carefully
 from db.export_values import Values, field_type, value_of
 from db.expressions import Expression, Truth
 from domain.copy_forms import LIST_SEPARATOR
-from domain.fields import CUSTOM_PREFIX, FIELDS
+from domain.fields import CUSTOM_PREFIX, FIELDS, STATUS_FIELDS
 from domain.formulas import FIRST_CHARACTERS, GUARD, GUARDED, PLAIN_NUMBER, PLAIN_PHONE
 from domain.vocabulary import ExportFormat, FieldType, LeadFieldKey
 
@@ -45,7 +45,6 @@ _FIRST_DAY, _LAST_DAY = (
     literal_column(f"timestamptz '{day} 00:00:00+00'", DateTime(timezone=True)) for day in ("1900-03-02", "9999-12-31")
 )
 """Between them every spreadsheet has the same number for a day, in any zone."""
-_OPEN_ENUMS: Final = frozenset({_K.STATUS, _K.STATUS_ID, _K.STATUS_NAME})
 _MADE_BY_US: Final = frozenset(
     {FieldType.ID, FieldType.INTEGER, FieldType.DECIMAL, FieldType.BOOLEAN, FieldType.DATETIME}
 )
@@ -192,7 +191,7 @@ def _guarded(key: str, value: Expression, row: LeadRow, formatting: Formatting) 
         return guarded(cell)
     known = LeadFieldKey(key)
     kind = FIELDS[known].type
-    closed = kind is FieldType.ENUM and known not in _OPEN_ENUMS
+    closed = kind is FieldType.ENUM and known not in STATUS_FIELDS
     if kind in _MADE_BY_US or closed or known is _K.NATIONAL_ID:  # sealed or masked, it begins with our own characters
         return cell
     if known in _COSTLY:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from domain.fields import FIELDS, LeadField
+from domain.fields import FIELDS, STATUS_FIELDS, LeadField
 from domain.ids import IdKind, new_id
 from domain.imports import Dialect, ImportOptions
 from domain.lead_values import name_key
@@ -22,7 +22,6 @@ _K = LeadFieldKey
 _LONGEST_NAME: Final = FIELDS[_K.COMPANY_NAME].max_length or 0
 _LIKE_CSV: Final = frozenset({ImportFormat.CSV, ImportFormat.XLSX})
 """A CSV file of ours that was saved as a workbook keeps the apostrophes before its phones."""
-_STATUS_FIELDS: Final = frozenset({_K.STATUS, _K.STATUS_ID, _K.STATUS_NAME})
 
 
 @dataclass(slots=True)
@@ -94,7 +93,7 @@ class Readers:
             return self._instants(lead_field)
         if lead_field.type is FieldType.ID:
             return self._ids(lead_field)
-        if lead_field.key in _STATUS_FIELDS:
+        if lead_field.key in STATUS_FIELDS:
             return status_reader(lead_field, self.facts.statuses, self.facts.retired_statuses)
         return None if lead_field.enum is None else enum_reader(lead_field, lead_field.enum)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, assert_never
 
-from domain.fields import DEFAULT_REQUIRED, FIELDS, LIST_SEPARATORS, LeadField
+from domain.fields import DEFAULT_REQUIRED, FIELDS, LIST_SEPARATORS, STATUS_FIELDS, LeadField
 from domain.json import JsonValue
 from domain.vocabulary import FieldType, ImportFormat, LeadFieldKey
 from transfer import xlsx_parts as parts
@@ -21,7 +21,6 @@ _EXPLAINED: Final = ("Column", "Key", "Required", "Type", "Allowed values", "Exa
 _WIDTHS: Final = (26, 26, 10, 12, 60, 30, 60)
 _WIDTH: Final = 22
 _DATE_FORMAT: Final = "yyyy-mm-dd hh:mm:ss"
-_STATUS_FIELDS: Final = frozenset({_K.STATUS, _K.STATUS_ID, _K.STATUS_NAME})
 _LEFT_OUT: Final = frozenset({_K.LEAD_ID, _K.VERSION, _K.STATUS_ID, _K.STATUS_NAME, _K.COMPANY_ID, _K.CHATBOT_ID})
 """Fields of round trips and second names of others: in a template only where they are asked for."""
 
@@ -71,7 +70,7 @@ def template_file(kind: ImportFormat, fields: Sequence[LeadField], facts: Templa
 def example_rows(fields: Sequence[LeadField], facts: TemplateFacts) -> list[tuple[str, ...]]:
     """A row with whatever may be filled in, and one with what a lead needs. A status is one of the organization's."""
     status = facts.statuses[0] if facts.statuses else ""
-    full = tuple(status if field.key in _STATUS_FIELDS else field.example or "" for field in fields)
+    full = tuple(status if field.key in STATUS_FIELDS else field.example or "" for field in fields)
     short = tuple(_SHORT_ROW.get(field.key, "") for field in fields)
     return [row for row in (full, short) if any(row)]
 
@@ -129,7 +128,7 @@ def _explanation(field: LeadField, facts: TemplateFacts) -> Iterator[str]:
 
 def allowed_values(field: LeadField, statuses: Sequence[str]) -> str:
     """What may stand in a field's cells, in words."""
-    if field.key in _STATUS_FIELDS:
+    if field.key in STATUS_FIELDS:
         return ", ".join(statuses)
     if field.enum is not None:
         return ", ".join(member.name.lower() for member in field.enum)

@@ -32,6 +32,7 @@ __all__ = [
     "MAX_CUSTOM_FIELDS",
     "MAX_CUSTOM_LENGTH",
     "MAX_LIST_ITEMS",
+    "STATUS_FIELDS",
     "LeadField",
 ]
 
@@ -61,5 +62,8 @@ LAST_NAME_HEADERS: Final = (
     "שם משפחה",
 )
 """Headers of name parts: joined into NAME where a file has no column for the whole name."""
+
+STATUS_FIELDS: Final = frozenset({LeadFieldKey.STATUS, LeadFieldKey.STATUS_ID, LeadFieldKey.STATUS_NAME})
+"""Fields of the organization's own vocabulary: its statuses by key or label."""
 
 DEFAULT_REQUIRED: Final = (LeadFieldKey.NAME, LeadFieldKey.PHONE, LeadFieldKey.SOURCE)

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-import phonenumbers
-
 from db.organizations import NewOrganization, create_organization, find_organization
 from db.system import SystemDatabase
+from domain.countries import is_country
 from domain.presets import Preset
 from domain.records import OrganizationRecord
 from domain.settings import OrganizationSettings
@@ -52,7 +51,7 @@ async def make_organization(system: SystemDatabase, request: OrganizationRequest
     """The new, empty organization with the statuses of its preset. Raises CommandError."""
     if not _SLUG.fullmatch(request.slug) or _is_uuid(request.slug):
         raise CommandError("a slug has 1 to 63 small letters, digits and hyphens, such as acme-north, and is no UUID")
-    if request.country not in phonenumbers.SUPPORTED_REGIONS:
+    if not is_country(request.country):
         raise CommandError(f"{request.country} is no country code of two capital letters, such as US")
     if not is_zone(request.time_zone):
         raise CommandError(f"{request.time_zone} is no time zone, such as Europe/Paris")

@@ -29,6 +29,13 @@ class Flaw:
     retired: bool = False
 
 
+SHORTENED: Final = Flaw(
+    code=ImportIssueCode.SCIENTIFIC_NOTATION,
+    message="a spreadsheet has shortened the number; format the column as text and export again",
+)
+"""Digits are lost: `3.36E+10`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Masked:
     """A cell that holds what a mask left of a value: it says nothing and overwrites nothing."""

@@ -9,7 +9,7 @@ from domain.formulas import GUARD
 from domain.masking import HIDDEN, is_masked
 from domain.texts import CONTROL
 from domain.vocabulary import ImportIssueCode, LeadFieldKey, Severity
-from transfer.cells import NULL, Flaw, Masked, Reading, bare, escape
+from transfer.cells import NULL, SHORTENED, Flaw, Masked, Reading, bare, escape
 from transfer.issues import IssueLog, Place
 from transfer.read_csv import REPLACEMENT, UNDECODABLE
 from transfer.targets import SourceColumn, Target
@@ -32,10 +32,6 @@ _DAMAGED: Final = Flaw(
 _IDENTIFIERS: Final = frozenset({LeadFieldKey.EXTERNAL_ID, LeadFieldKey.NATIONAL_ID})
 _POWER: Final = "E+"
 _SHORTENED: Final = re.compile(r"\d(?:[.,]\d+)?E\+\d{1,2}")
-_SCIENTIFIC: Final = Flaw(
-    code=ImportIssueCode.SCIENTIFIC_NOTATION,
-    message="a spreadsheet has shortened the number; format the column as text and export again",
-)
 _UNDECODABLE: Final = Flaw(code=ImportIssueCode.BAD_ENCODING, message="some bytes are no text in the file's encoding")
 
 
@@ -161,7 +157,7 @@ def read_texts(target: Target, cells: Cells, longest: int, label: str, log: Issu
 def _refuse_shortened(column: Column, texts: Sequence[str], place: Place, log: IssueLog) -> None:
     for index, text in enumerate(texts):
         if _SHORTENED.fullmatch(text):
-            log.add(index, place, _SCIENTIFIC, text)
+            log.add(index, place, SHORTENED, text)
             column.refused.add(index)
 
 

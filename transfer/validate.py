@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Final
 
+from domain.emails import email_key
 from domain.fields import FIELDS, MAX_CUSTOM_LENGTH
 from domain.imports import ImportOptions
 from domain.vocabulary import FieldType, ImportIssueCode, LeadFieldKey, Severity
@@ -119,7 +120,7 @@ class RowJudge:
         if name is not None:
             judged.columns[name] = column.encoded
         if key is _K.EMAIL:
-            judged.columns["email_key"] = [NULL if text == NULL else text.casefold() for text in column.encoded]
+            judged.columns["email_key"] = [NULL if text == NULL else email_key(text) for text in column.encoded]
             judged.searched[key] = ["" if text == NULL else unescape(text) for text in column.encoded]
         elif name == "status_id":
             judged.columns["stage"] = [self._stages.get(status, NULL) for status in column.encoded]

@@ -10,7 +10,7 @@ from domain.emails import MAX_EMAIL_LENGTH, is_email
 from domain.lead_values import phone_digits
 from domain.phones import MAX_PHONE_LENGTH, read_phone
 from domain.vocabulary import ImportIssueCode, Severity
-from transfer.cells import MASKED, NULL, Flaw, Masked, Read, bare, escape, says_nothing
+from transfer.cells import MASKED, NULL, SHORTENED, Flaw, Masked, Read, bare, escape, says_nothing
 
 _SCIENTIFIC: Final = re.compile(r"\+?(\d)(?:[.,](\d+))?[eE]\+?(\d{1,2})")
 _INTEGRAL: Final = re.compile(r"(\+?\d{5,18})\.0")
@@ -60,8 +60,7 @@ class PhoneReading(dict[str, PhoneCell]):
     def _phone(self, text: str) -> PhoneCell:
         written = _unshortened(text)
         if written is None:
-            message = "a spreadsheet has shortened the number; format the column as text and export again"
-            return NO_PHONE._replace(flaw=Flaw(code=ImportIssueCode.SCIENTIFIC_NOTATION, message=message))
+            return NO_PHONE._replace(flaw=SHORTENED)
         if len(written) > MAX_PHONE_LENGTH:
             message = f"phone is longer than {MAX_PHONE_LENGTH} characters"
             return NO_PHONE._replace(flaw=Flaw(code=ImportIssueCode.TOO_LONG, message=message))

@@ -3,11 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from domain.fields import LeadField
+from domain.periods import in_utc
 from domain.vocabulary import DateOrder, ImportIssueCode
 from transfer.cells import Flaw, Read
 
@@ -68,7 +69,7 @@ def instant_reader(field: LeadField, order: DateOrder, zone: ZoneInfo, *, serial
             message = f"{field.label.lower()} is not a date such as 2024-01-15 14:30:22"
             return Flaw(code=ImportIssueCode.INVALID_DATE, message=message)
         try:
-            instant = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
+            instant = in_utc(moment, zone)
         except OverflowError:
             return Flaw(code=ImportIssueCode.INVALID_DATE, message=f"{field.label.lower()} is too far away")
         return instant.isoformat(sep=" ")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from domain.ids import IdKind, parse_id
 from domain.vocabulary import JobFailureCode, JobState, Permission, UserErrorCode
 
 Path = tuple[str, ...]
@@ -140,3 +141,11 @@ def not_found(what: str, given: str, *path: str) -> Rejected:
     return Rejected(
         NotFoundProblem(UserErrorCode.NOT_FOUND, f"There is no {what} with this id.", path or None, (given,))
     )
+
+
+def known_id(kind: IdKind, what: str, given: str, *path: str) -> UUID:
+    """The UUID behind a shown id. Raises Rejected (NOT_FOUND) for a text that names nothing of this kind."""
+    found = parse_id(kind, given)
+    if found is None:
+        raise not_found(what, given, *path)
+    return found

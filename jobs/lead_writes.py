@@ -23,8 +23,8 @@ from db.locks import Lock, take
 from domain.actors import Actor
 from domain.checks import idempotency_key_problems, require
 from domain.documents import LeadDocument
-from domain.errors import ConflictProblem, Path, Problem, Rejected, not_found
-from domain.ids import IdKind, format_id, parse_id
+from domain.errors import ConflictProblem, Path, Problem, Rejected, known_id, not_found
+from domain.ids import IdKind, format_id
 from domain.imports import ImportOptions
 from domain.instants import given_instant
 from domain.lead_issues import problems_of
@@ -111,7 +111,7 @@ async def update_lead(
     """Change a lead. Raises DuplicateLead, Rejected (VERSION_CONFLICT, NOT_FOUND), Forbidden."""
     _authorize(actor, request.set, request.clear)
     require((*document_problems(request.set, _SET), *change_problems(request, _SET)))
-    lead_id = _lead_id(request.id, "input", "id")
+    lead_id = known_id(IdKind.LEAD, "lead", request.id, "input", "id")
     async with runtime.database.unit(actor.organization_id) as connection:
         facts = await load_facts(connection, runtime.limits)
         if not _REKEYING.isdisjoint((*request.set.values, *request.clear)):
@@ -126,7 +126,7 @@ async def update_lead(
 async def note_lead(runtime: Runtime, actor: Actor, request: AddNote) -> NoteRecord:
     """Add a note to a lead. Raises Rejected."""
     require(text_problems(request.text, _LONGEST_NOTE, ("input", "text")))
-    lead_id = _lead_id(request.lead_id, "input", "leadId")
+    lead_id = known_id(IdKind.LEAD, "lead", request.lead_id, "input", "leadId")
     async with runtime.database.unit(actor.organization_id) as connection:
         note = await add_note(connection, lead_id, request.text.strip(), actor.name)
         if note is None:
@@ -138,7 +138,7 @@ async def note_lead(runtime: Runtime, actor: Actor, request: AddNote) -> NoteRec
 async def record_call(runtime: Runtime, organization: OrganizationRecord, actor: Actor, request: RecordCall) -> UUID:
     """Record a call with a lead; returns the lead. Raises Rejected, BadInput."""
     require(call_problems(request))
-    lead_id = _lead_id(request.lead_id, "input", "leadId")
+    lead_id = known_id(IdKind.LEAD, "lead", request.lead_id, "input", "leadId")
     call = NewCall(
         lead_id=lead_id,
         at=given_instant(request.at, ZoneInfo(organization.settings.time_zone), ("input", "at")),
@@ -254,13 +254,6 @@ def _authorize(actor: Actor, document: LeadDocument, clear: tuple[LeadFieldKey, 
 def _fields(document: LeadDocument, clear: tuple[LeadFieldKey, ...]) -> tuple[str, ...]:
     custom = (f"custom.{key}" for key in document.custom)
     return (*sorted({key.value for key in (*document.values, *clear)}), *custom)
-
-
-def _lead_id(given: str, *path: str) -> UUID:
-    found = parse_id(IdKind.LEAD, given)
-    if found is None:
-        raise not_found("lead", given, *path)
-    return found
 
 
 def _hash(request: CreateLead) -> str:

@@ -19,8 +19,8 @@ from db.organization_writes import (
 from domain.actors import Actor
 from domain.checks import require
 from domain.emails import MAX_EMAIL_LENGTH, is_email
-from domain.errors import InputProblem, Path, Problem, Rejected, not_found
-from domain.ids import IdKind, format_id, new_id, parse_id
+from domain.errors import InputProblem, Path, Problem, Rejected, known_id, not_found
+from domain.ids import IdKind, format_id, new_id
 from domain.json import JsonObject
 from domain.permissions import may_grant
 from domain.records import ChatbotRecord, CompanyRecord, UserRecord
@@ -118,7 +118,8 @@ async def note_settings(
 
 def taken(what: str, name: str) -> Rejected:
     """A Rejected for a unique value that another row has."""
-    message = f"There is another {what} with this {'key' if name == 'key' else 'name' if name == 'name' else 'id'}."
+    shown = "id" if name == "externalId" else name
+    message = f"There is another {what} with this {shown}."
     return Rejected(InputProblem(UserErrorCode.DUPLICATE, message, ("input", name)))
 
 
@@ -180,12 +181,7 @@ def _email_problems(email: str | None) -> Iterator[Problem]:
 
 
 def _known(kind: IdKind, what: str, given: str | None, *path: str) -> UUID | None:
-    if given is None:
-        return None
-    found = parse_id(kind, given)
-    if found is None:
-        raise not_found(what, given, *path)
-    return found
+    return None if given is None else known_id(kind, what, given, *path)
 
 
 def _named(kind: IdKind, record_id: UUID) -> dict[str, str]:

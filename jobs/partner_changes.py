@@ -15,8 +15,8 @@ from db.webhooks import delete_endpoint, insert_endpoint, load_endpoint, redeliv
 from domain.actors import Actor
 from domain.api_keys import key_prefix, new_api_key, secret_hash
 from domain.checks import name_problems, require
-from domain.errors import InputProblem, Path, Problem, Rejected, not_found
-from domain.ids import IdKind, format_id, new_id, parse_id
+from domain.errors import InputProblem, Path, Problem, Rejected, known_id, not_found
+from domain.ids import IdKind, format_id, new_id
 from domain.instants import given_instant
 from domain.partners import WebhookDelivery, WebhookRecord
 from domain.records import ApiKeyRecord, OrganizationRecord
@@ -63,7 +63,7 @@ async def make_key(
 
 async def revoke_key(runtime: Runtime, actor: Actor, given: str) -> ApiKeyRecord:
     """The key, which opens nothing any more. Raises Rejected (NOT_FOUND)."""
-    key_id = _known(IdKind.API_KEY, "API key", given, "id")
+    key_id = known_id(IdKind.API_KEY, "API key", given, "id")
     async with runtime.database.unit(actor.organization_id) as connection:
         key = await revoke(connection, key_id)
         if key is None:
@@ -78,7 +78,7 @@ async def save_webhook(runtime: Runtime, actor: Actor, request: SaveWebhook) -> 
     require(webhook_problems(request, _INPUT, allow_private=private))
     if not private and await _leads_inside(host_of(request.url)):
         raise Rejected(private_address((*_INPUT, "url")))
-    endpoint_id = _known(IdKind.WEBHOOK, "webhook endpoint", request.id, "input", "id") if request.id else None
+    endpoint_id = known_id(IdKind.WEBHOOK, "webhook endpoint", request.id, "input", "id") if request.id else None
     async with runtime.database.unit(actor.organization_id) as connection:
         before = await load_endpoint(connection, endpoint_id) if endpoint_id else None
         if request.id is not None and before is None:
@@ -96,7 +96,7 @@ async def save_webhook(runtime: Runtime, actor: Actor, request: SaveWebhook) -> 
 
 async def remove_webhook(runtime: Runtime, actor: Actor, given: str) -> None:
     """Delete an endpoint with what was sent to it. Raises Rejected (NOT_FOUND)."""
-    endpoint_id = _known(IdKind.WEBHOOK, "webhook endpoint", given, "id")
+    endpoint_id = known_id(IdKind.WEBHOOK, "webhook endpoint", given, "id")
     async with runtime.database.unit(actor.organization_id) as connection:
         if not await delete_endpoint(connection, endpoint_id):
             raise not_found("webhook endpoint", given, "id")
@@ -105,7 +105,7 @@ async def remove_webhook(runtime: Runtime, actor: Actor, given: str) -> None:
 
 async def deliver_again(runtime: Runtime, actor: Actor, given: str) -> WebhookDelivery:
     """Send a message once more, as a delivery of its own. Raises Rejected (NOT_FOUND)."""
-    delivery_id = _known(IdKind.DELIVERY, "delivery", given, "deliveryId")
+    delivery_id = known_id(IdKind.DELIVERY, "delivery", given, "deliveryId")
     async with runtime.database.unit(actor.organization_id) as connection:
         delivery = await redeliver(connection, delivery_id)
         if delivery is None:
@@ -143,13 +143,6 @@ async def _leads_inside(host: str) -> bool:
     except (OSError, UnicodeError):
         return False
     return not all(is_public_address(str(entry[4][0])) for entry in found)
-
-
-def _known(kind: IdKind, what: str, given: str, *path: str) -> UUID:
-    found = parse_id(kind, given)
-    if found is None:
-        raise not_found(what, given, *path)
-    return found
 
 
 async def _note_key(connection: Connection, actor: Actor, key: ApiKeyRecord, word: str) -> None:

@@ -12,7 +12,7 @@ import strawberry
 
 from db.job_lists import JobList, list_jobs
 from domain.actors import Actor
-from domain.errors import Rejected, not_found
+from domain.errors import Rejected, known_id, not_found
 from domain.ids import IdKind, parse_id
 from domain.job_details import JobFilter as JobFilterSpec
 from domain.job_filter import instant_bounds, matches
@@ -147,10 +147,7 @@ def _shown(event: progress.JobEvent) -> JobEvent:
 
 
 def _id(shown: str) -> UUID:
-    found = parse_id(IdKind.JOB, shown)
-    if found is None:
-        raise not_found("job", shown, "id")
-    return found
+    return known_id(IdKind.JOB, "job", shown, "id")
 
 
 def _wanted(actor: Actor, filter: JobFilter | None) -> JobFilterSpec:

@@ -1,7 +1,6 @@
 """Links to files: always the server's own route, signed when read, bound to file, organization, holder and end."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -56,13 +55,6 @@ class Ticket(msgspec.Struct, frozen=True):
     delivery: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
-    """A file that may be sent now."""
-
-    file: JobFileRecord
-
-
 async def link_to(
     runtime: Runtime, actor: Actor, settings: OrganizationSettings, file: JobFileRecord, seconds: int
 ) -> SignedUrl | None:
@@ -105,7 +97,7 @@ def verify(keyring: Keyring, token: str, now: datetime) -> Ticket:
 
 async def open_download(
     runtime: Runtime, token: str, address: str | None, *, begins: Callable[[JobFileRecord], bool] = lambda _: True
-) -> Download:
+) -> JobFileRecord:
     """The file that a link opens. Raises LinkRefused.
 
     Where it `begins`, it is counted and written to the activity log, as the start of a download is; further ranges of
@@ -121,7 +113,7 @@ async def open_download(
             raise LinkRefused(WhyRefused.GONE, "The file has been deleted.")
         if begins(linked.file):
             await _note(connection, linked, doer)
-    return Download(linked.file)
+    return linked.file
 
 
 async def _holder(connection: Connection, ticket: Ticket, address: str | None) -> Doer | None:

@@ -73,13 +73,13 @@ class _Files:
             return self.begun.begins(token, request, file)
 
         try:
-            opened = await links.open_download(self.runtime, token, address, begins=begins)
-            if begins(opened.file):
+            file = await links.open_download(self.runtime, token, address, begins=begins)
+            if begins(file):
                 self.begun.remember(token)
-            elsewhere = None if head else await self.runtime.store.presign(opened.file.key, _PRESIGNED_SECONDS)
+            elsewhere = None if head else await self.runtime.store.presign(file.key, _PRESIGNED_SECONDS)
             if elsewhere is not None:
                 return RedirectResponse(elsewhere, status_code=302, headers=dict(_HEADERS))
-            return await self._answer(request, opened.file)
+            return await self._answer(request, file)
         except links.LinkRefused as refused:
             return _refused(_LINK_STATUS[refused.why], refused.message)
         except FileNotFoundError:

@@ -68,7 +68,7 @@ async def test_a_mailed_link_opens_the_file_without_signing_in(exporting: Export
     text = peer.mails[0].get_content()
     assert "Dana" not in text
     token = next(line for line in text.splitlines() if "/files/" in line).rpartition("/")[2]
-    assert (await open_download(exporting.runtime, token, None)).file.job_id == job.id
+    assert (await open_download(exporting.runtime, token, None)).job_id == job.id
     assert [(one.state, one.attempts) for one in await _deliveries(exporting, job)] == [(DeliveryState.SENT, 1)] * 2
     await delete_files(exporting.runtime, exporting.actor, job.id)
     with pytest.raises(LinkRefused):

@@ -81,7 +81,7 @@ async def test_a_download_is_counted_and_logged_once(exporting: Exporting) -> No
     await open_download(exporting.runtime, token, "192.0.2.7", begins=lambda _: False)
     sql = "select actor_name, ip_address, job_id from activity where action = 'EXPORT_DOWNLOADED'"
     [entry] = await exporting.runtime.database.read(exporting.organization.id, sql)
-    assert tuple(entry) == ("Dana", "192.0.2.7", opened.file.job_id)
+    assert tuple(entry) == ("Dana", "192.0.2.7", opened.job_id)
     sql = "select download_count from job_files where role = 'DATA'"
     [row] = await exporting.runtime.database.read(exporting.organization.id, sql)
     assert row["download_count"] == 1
@@ -90,10 +90,10 @@ async def test_a_download_is_counted_and_logged_once(exporting: Exporting) -> No
 async def test_s26_deleting_the_files_ends_their_links(exporting: Exporting) -> None:
     token = await _token(exporting)
     opened = await open_download(exporting.runtime, token, None)
-    await delete_files(exporting.runtime, exporting.actor, opened.file.job_id)
+    await delete_files(exporting.runtime, exporting.actor, opened.job_id)
     assert await _refused(exporting, token) is WhyRefused.GONE
-    assert await exporting.runtime.store.size(opened.file.key) is None
-    assert await link_to(exporting.runtime, exporting.actor, exporting.organization.settings, opened.file, 60) is None
+    assert await exporting.runtime.store.size(opened.key) is None
+    assert await link_to(exporting.runtime, exporting.actor, exporting.organization.settings, opened, 60) is None
 
 
 async def test_s26_a_user_who_is_not_active_any_more_opens_nothing(exporting: Exporting) -> None:

@@ -55,7 +55,7 @@ async def content(desk: Desk, payload: Mapping[str, object]) -> bytes:
         desk.organization.id, desk.actor.id,
     )  # fmt: skip
     opened = await open_download(desk.runtime, payload["download"]["url"].rpartition("/")[2], "192.0.2.1")
-    return b"".join([piece async for piece in desk.runtime.store.read(opened.file.key)])
+    return b"".join([piece async for piece in desk.runtime.store.read(opened.key)])
 
 
 def problems(payload: Mapping[str, object]) -> list[tuple[str, list[str]]]:

@@ -10,10 +10,11 @@ import msgspec
 from db.import_facts import load_facts
 from domain.actors import Actor
 from domain.errors import BadInput
+from domain.export_names import CONTENT_TYPES, EXTENSIONS
 from domain.fields import FIELDS
 from domain.records import SignedUrl
 from domain.signed_tokens import InvalidToken, sign_token, verified
-from domain.vocabulary import ImportFormat, LeadFieldKey, Permission
+from domain.vocabulary import ExportFormat, ImportFormat, LeadFieldKey, Permission
 from jobs.runtime import Runtime
 from transfer.template_file import TemplateFacts, template_fields, template_file
 
@@ -21,12 +22,6 @@ __all__ = ["TemplateFile", "TemplateRefused", "open_template", "template_link"]
 
 LINK_SECONDS: Final = 900
 _PURPOSE: Final = "template"
-_TYPES: Final = {
-    ImportFormat.CSV: ("csv", "text/csv; charset=utf-8"),
-    ImportFormat.XLSX: ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
-    ImportFormat.JSON: ("json", "application/json"),
-    ImportFormat.JSONL: ("jsonl", "application/x-ndjson"),
-}
 
 
 class TemplateRefused(Exception):
@@ -71,10 +66,10 @@ async def open_template(runtime: Runtime, token: str) -> TemplateFile:
     async with runtime.database.unit(ticket.organization) as connection:
         facts = await load_facts(connection, runtime.limits)
     labels = [status.label for status in facts.statuses]
-    ending, content_type = _TYPES[ticket.format]
+    kind = ExportFormat[ticket.format.name]
     made = TemplateFacts(statuses=labels, moment=datetime.now(UTC))
     data = template_file(ticket.format, template_fields(ticket.fields), made)
-    return TemplateFile(f"leads-import-template.{ending}", content_type, data)
+    return TemplateFile(f"leads-import-template{EXTENSIONS[kind]}", CONTENT_TYPES[kind], data)
 
 
 def _verified(runtime: Runtime, token: str) -> _Ticket:

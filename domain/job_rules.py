@@ -103,7 +103,7 @@ def actions_of(job: JobRecord, files: Sequence[JobFileRecord], actor: Actor, now
     """What the caller may do with the job now, in the order of JobAction."""
     if not actor.may(RULES[job.kind].permission):
         return ()
-    return tuple(_actions(job, any(_available(file, now) for file in files)))
+    return tuple(_actions(job, any(is_available(file, now) for file in files)))
 
 
 def is_revertible(job: JobRecord) -> bool:
@@ -120,7 +120,8 @@ def is_retryable(job: JobRecord) -> bool:
     return job.state is JobState.FAILED and job.failure is not None and job.failure.retryable and complete
 
 
-def _available(file: JobFileRecord, now: datetime) -> bool:
+def is_available(file: JobFileRecord, now: datetime) -> bool:
+    """Whether the file is still kept."""
     return file.deleted_at is None and file.expires_at > now
 
 

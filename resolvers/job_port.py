@@ -10,7 +10,7 @@ from strawberry.dataloader import DataLoader
 from db.job_files import files_of
 from db.job_lists import load_jobs
 from domain.actors import Actor
-from domain.job_rules import actions_of, visible_kinds
+from domain.job_rules import actions_of, is_available, visible_kinds
 from domain.jobs import JobFileRecord, JobRecord
 from domain.records import SignedUrl
 from domain.settings import OrganizationSettings
@@ -44,7 +44,7 @@ class JobPort:
 
     def available(self, file: JobFileRecord) -> bool:
         """Whether the file is still kept."""
-        return file.deleted_at is None and file.expires_at > datetime.now(UTC)
+        return is_available(file, datetime.now(UTC))
 
     async def download(self, file: JobFileRecord, ttl_seconds: int) -> SignedUrl | None:
         """A fresh link to the file; None where the caller may not have it, or it is gone. Raises BadInput."""

@@ -1,4 +1,4 @@
-"""Who is asking, and the objects that ids name."""
+"""Who is asking."""
 
 import strawberry
 

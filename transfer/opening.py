@@ -142,7 +142,7 @@ class _Table:
                 break
             position = records.next
             if records.numbers[0] == row:
-                self._start = replace_rows(position)
+                self._start = msgspec.structs.replace(position, rows=0)
                 return header_names(records.rows[0])
         raise FileFault(f"Row {row}, named as the header, is blank or not there.")
 
@@ -227,11 +227,6 @@ class _Table:
             if evidence.settled or not evidence.either:
                 break
         return evidence.detected()
-
-
-def replace_rows(position: Position) -> Position:
-    """The position with no data rows before it."""
-    return Position(rows=0, record=position.record, line=position.line, offset=position.offset)
 
 
 def _with_samples(columns: Sequence[ImportColumn], sample: Records) -> Iterator[ImportColumn]:

@@ -38,7 +38,8 @@ def create_app(config: WebConfig) -> ASGIApp:
     runtime, schema = config.runtime, build_schema()
     directory = Organizations(runtime.system, runtime.limits)
     services = Services(runtime, directory, NationalIds(runtime.keyring))
-    authenticator = Authenticator(runtime, directory, Tokens(config.tokens))
+    rates = Rates(config.rates)
+    authenticator = Authenticator(runtime, directory, Tokens(config.tokens), rates)
     engine = Engine(
         schema,
         Documents(graphql_schema(schema), config.documents, config.cost),
@@ -46,7 +47,6 @@ def create_app(config: WebConfig) -> ASGIApp:
         seconds=config.operation_seconds + runtime.settings.max_wait_seconds,
         observe=runtime.observe,
     )
-    rates = Rates(config.rates)
     inline = runtime.limits.max_inline_upload_bytes + config.request.body_bytes
     request = replace(config.request, multipart_bytes=max(config.request.multipart_bytes, inline))
     route = GraphQLRoute(engine, services, authenticator, rates, request)

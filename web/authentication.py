@@ -25,6 +25,7 @@ from domain.vocabulary import ActivityAction, Permission, Role
 from jobs.runtime import Runtime
 from resolvers.ports import Caller
 from web.denials import record_denial
+from web.rates import Rates
 from web.tokens import Claims, Tokens
 
 __all__ = ["Authenticator", "Credential", "credential_of"]
@@ -75,14 +76,27 @@ def credential_of(headers: Mapping[str, str]) -> Credential | None:
 class Authenticator:
     """Verifies credentials and remembers whose they are for two seconds, which is how late a revocation may be seen."""
 
-    def __init__(self, runtime: Runtime, directory: Organizations, tokens: Tokens) -> None:
+    def __init__(self, runtime: Runtime, directory: Organizations, tokens: Tokens, rates: Rates) -> None:
         self._runtime = runtime
         self._directory = directory
         self._tokens = tokens
+        self._rates = rates
         self._known: OrderedDict[bytes, tuple[float, _Identity]] = OrderedDict()
 
+    async def admit(self, credential: Credential, address: str | None) -> Caller:
+        """The caller who comes; credentials that are refused are counted.
+
+        Raises TooManyRequests, and what `authenticate` raises.
+        """
+        self._rates.check_failures(address or "")
+        try:
+            return await self.authenticate(credential, address)
+        except Unauthenticated:
+            self._rates.count_failure(address or "")
+            raise
+
     async def authenticate(self, credential: Credential, address: str | None) -> Caller:
-        """The caller. Raises Unauthenticated, Forbidden (another organization)."""
+        """The caller. Raises Unauthenticated, Forbidden, BadInput (another organization)."""
         identity = await self._identity(credential.secret, address)
         if identity.expires_at is not None and identity.expires_at <= time.time():
             raise Unauthenticated

@@ -99,14 +99,7 @@ class GraphQLRoute:
 
     async def _caller(self, request: Request, address: str | None) -> Caller | None:
         credential = credential_of(request.headers)
-        if credential is None:
-            return None
-        self.rates.check_failures(address or "")
-        try:
-            return await self.authenticator.authenticate(credential, address)
-        except Unauthenticated:
-            self.rates.count_failure(address or "")
-            raise
+        return await self.authenticator.admit(credential, address) if credential else None
 
 
 class _Whole(Response):

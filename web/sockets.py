@@ -1,6 +1,7 @@
 """The graphql-transport-ws protocol (graphql-ws, version 6) over a WebSocket."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from db.transient import TRANSIENT
 from domain.errors import BadInput, Forbidden, Unauthenticated
+from domain.ids import new_id
 from resolvers.encoding import encode
 from resolvers.ports import Caller, Services, request_context
 from web.authentication import Authenticator, Credential, credential_of
@@ -24,6 +26,7 @@ __all__ = ["SocketRoute"]
 
 PROTOCOL: Final = "graphql-transport-ws"
 _Message = Mapping[str, object]
+_LOG: Final = logging.getLogger(__name__)
 
 
 class _Close(Exception):
@@ -95,11 +98,14 @@ class _Connection:
         while True:
             await asyncio.sleep(self.route.limits.check_seconds)
             try:
-                await self._authenticate()
+                await self._check()
             except (BadInput, Forbidden, Unauthenticated):
                 await self._close(4403, "Forbidden")
             except TRANSIENT:  # nobody is shut out because the database was away; the next check tells
                 continue
+            except Exception:  # noqa: BLE001 - the edge: nobody stays whose credential cannot be checked any more
+                _LOG.exception("socket check failed", extra={"correlation_id": str(new_id())})
+                await self._close(1011, "Internal server error")
 
     async def _handle(self, message: _Message) -> None:
         match message.get("type"):
@@ -130,13 +136,16 @@ class _Connection:
         }
         try:
             self.credential = credential_of({**self.socket.headers, **params})
-            await self._authenticate()
+            if self.credential is not None:
+                self.caller = await self.route.authenticator.admit(self.credential, self._address)
         except (Unauthenticated, Forbidden, BadInput):
             raise _Close(4403, "Forbidden") from None
+        except TooManyRequests as many:
+            raise _Close(4429, str(many)) from None
         self.acknowledged = True
         await self._send({"type": "connection_ack"})
 
-    async def _authenticate(self) -> None:
+    async def _check(self) -> None:
         if self.credential is not None:
             self.caller = await self.route.authenticator.authenticate(self.credential, self._address)
 

@@ -6,8 +6,13 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import httpx
+import pytest
+import uvicorn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from starlette.types import ASGIApp
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 from domain.vocabulary import Role
 from tests.resolvers.office import Office, uuid
@@ -98,6 +103,42 @@ async def test_s14_refused_credentials_are_429_with_retry_after(office: Office) 
         answers = [await client.post("/graphql", json={"query": "{ __typename }"}, headers=headers) for _ in range(4)]
     assert [answer.status_code for answer in answers] == [401, 401, 429, 429]
     assert int(answers[-1].headers["retry-after"]) >= 1
+
+
+async def test_s14_credentials_that_are_refused_on_sockets_are_counted_as_others_are(office: Office) -> None:
+    app = create_app(WebConfig(runtime=office.runtime, tokens=TOKENS, pages=PAGES, rates=RateLimits(failures=2)))
+    async with listening(app) as address:
+        codes = [await refused_on_a_socket(f"ws://{address}/graphql") for _ in range(4)]
+        async with httpx.AsyncClient() as client:
+            headers = {"Authorization": "Bearer nonsense"}
+            answer = await client.post(f"http://{address}/graphql", json={"query": "{ __typename }"}, headers=headers)
+    assert codes == [4403, 4403, 4429, 4429]
+    assert answer.status_code == 429
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp) -> AsyncIterator[str]:
+    """Host and port where the application is served."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None))
+    serving = asyncio.create_task(server.serve())
+    try:
+        async with asyncio.timeout(30):
+            while not server.started:  # noqa: ASYNC110 - another task's
+                await asyncio.sleep(0.01)
+        yield f"127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def refused_on_a_socket(url: str) -> int:
+    """The code that a socket with a wrong token is closed with."""
+    async with connect(url, subprotocols=["graphql-transport-ws"]) as socket:
+        await socket.send('{"type": "connection_init", "payload": {"Authorization": "Bearer nonsense"}}')
+        with pytest.raises(ConnectionClosed) as closed:
+            await asyncio.wait_for(socket.recv(), 30)
+    assert closed.value.rcvd is not None
+    return closed.value.rcvd.code
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

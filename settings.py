@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from db.dsn import for_psycopg
 from delivery.email import MailServer
+from domain.exports import MAX_WAIT_SECONDS
 from domain.keyring import parse_secrets
 from domain.settings import Limits
 from web.rates import RateLimits
@@ -150,7 +151,12 @@ class Settings(BaseSettings):
     )
     worker_small_jobs: int = Field(4, ge=1, description="Small jobs at once beside them")
     drain_seconds: float = Field(25, ge=0, description="How long jobs may go on after SIGTERM")
-    max_wait_seconds: float = Field(30, ge=0, le=300, description="Longest `waitSeconds`")
+    max_wait_seconds: float = Field(
+        MAX_WAIT_SECONDS,
+        ge=0,
+        le=MAX_WAIT_SECONDS,
+        description="Longest that a request waits whatever `waitSeconds` says, for proxies that wait less",
+    )
     upload_seconds: int = Field(3600, ge=60, description="How long a link for an upload is good")
     smtp_host: str | None = Field(None, description="Mail server for links; without it nothing is mailed")
     smtp_port: int = Field(587, ge=1, le=65535, description="Its port")

@@ -1,11 +1,10 @@
 """The graphql-transport-ws protocol (graphql-ws, version 6) over a WebSocket."""
 
 import asyncio
-import logging
 from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final, NoReturn, cast
 from urllib.parse import urlsplit
 
 import orjson
@@ -13,7 +12,6 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from db.transient import TRANSIENT
 from domain.errors import BadInput, Forbidden, Unauthenticated
-from domain.ids import new_id
 from resolvers.encoding import encode
 from resolvers.ports import Caller, Services, request_context
 from web.authentication import Authenticator, Credential, credential_of
@@ -26,7 +24,6 @@ __all__ = ["SocketRoute"]
 
 PROTOCOL: Final = "graphql-transport-ws"
 _Message = Mapping[str, object]
-_LOG: Final = logging.getLogger(__name__)
 
 
 class _Close(Exception):
@@ -70,19 +67,24 @@ class _Connection:
     operations: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, "asyncio.Task[None]"])
 
     async def run(self) -> None:
-        watch = asyncio.create_task(self._watch())
+        halves = {asyncio.create_task(self._watch()), asyncio.create_task(self._listen())}
         try:
-            while True:
-                await self._handle(_message(await self._text()))
+            ended, _ = await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
+            for half in ended:
+                half.result()
         except _Close as close:
             await self._close(close.code, close.reason)
         except WebSocketDisconnect:
             pass
         finally:
-            tasks = [watch, *self.operations.values()]
+            tasks = [*halves, *self.operations.values()]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _listen(self) -> NoReturn:
+        while True:
+            await self._handle(_message(await self._text()))
 
     async def _text(self) -> str:
         try:
@@ -90,22 +92,19 @@ class _Connection:
         except KeyError:  # a binary frame has no text
             raise _Close(4400, "Messages are text") from None
 
-    async def _watch(self) -> None:
+    async def _watch(self) -> NoReturn:
         """Closes a socket that never says who it is, and one whose credential has ended."""
         await asyncio.sleep(self.route.limits.init_seconds)
         if not self.acknowledged:
-            await self._close(4408, "Connection initialisation timeout")
+            raise _Close(4408, "Connection initialisation timeout")
         while True:
             await asyncio.sleep(self.route.limits.check_seconds)
             try:
                 await self._check()
             except (BadInput, Forbidden, Unauthenticated):
-                await self._close(4403, "Forbidden")
+                raise _Close(4403, "Forbidden") from None
             except TRANSIENT:  # nobody is shut out because the database was away; the next check tells
                 continue
-            except Exception:  # noqa: BLE001 - the edge: nobody stays whose credential cannot be checked any more
-                _LOG.exception("socket check failed", extra={"correlation_id": str(new_id())})
-                await self._close(1011, "Internal server error")
 
     async def _handle(self, message: _Message) -> None:
         match message.get("type"):

@@ -14,8 +14,9 @@ _MONTHS: Final = 12
 _YEAR_DIGITS: Final = 4
 _CERTAIN: Final = DetectionConfidence.CERTAIN
 _NO_DATES: Final = Detected(DateOrder.YMD, _CERTAIN, "no date is written with day and month as bare numbers")
-_NO_AMOUNTS: Final = Detected(".", _CERTAIN, "no amount has a comma")
-_COMMA_THREE: Final = re.compile(r"[^\d]*\d{1,3},\d{3}[^\d,.]*")
+_NO_AMOUNTS: Final = Detected(".", _CERTAIN, "no amount has a decimal mark")
+_THREE: Final = re.compile(r"\D*[1-9]\d{0,2}([.,])\d{3}[^\d,.]*")
+"""Thousands or three decimals."""
 _LAST_MARK: Final = re.compile(r"[.,](?=\d*[^\d.,]*$)")
 
 
@@ -65,8 +66,9 @@ class DateEvidence:
 
 @dataclass(slots=True)
 class DecimalEvidence:
-    """What amounts say of the decimal mark."""
+    """What amounts say of the decimal mark. `dotted`: a program wrote them, to which a dot is always one."""
 
+    dotted: bool = False
     comma: int = 0
     dot: int = 0
     either: int = 0
@@ -77,7 +79,8 @@ class DecimalEvidence:
             text = bare(cell)
             if "," not in text and "." not in text:
                 continue
-            if _COMMA_THREE.fullmatch(text):
+            three = _THREE.fullmatch(text)
+            if three is not None and not (self.dotted and three[1] == "."):
                 self.either += 1
             elif (match := _LAST_MARK.search(text)) is not None and text.count(match.group()) == 1:
                 self.comma += match.group() == ","
@@ -96,14 +99,14 @@ class DecimalEvidence:
         return self.comma + self.dot > 0
 
     def detected(self) -> Detected:
-        """The mark; AMBIGUOUS where every amount reads like `1,234`."""
+        """The mark; AMBIGUOUS where every amount reads like `1,234` or `1.234`."""
         mark, other = (",", ".") if self.comma > self.dot else (".", ",")
         if self.settled:
             mixed = bool(self.comma and self.dot)
             confidence = DetectionConfidence.LIKELY if mixed else _CERTAIN
             return Detected(mark, confidence, f"{max(self.comma, self.dot):,} amounts", (other,) if mixed else ())
         if self.either:
-            evidence = f"all {self.either:,} amounts with a comma read like 1,234"
+            evidence = f"all {self.either:,} amounts with a dot or comma read like 1,234"
             return Detected(".", DetectionConfidence.AMBIGUOUS, evidence, (".", ","))
         return _NO_AMOUNTS
 

@@ -9,7 +9,7 @@ import msgspec
 
 from domain.fields import FIELDS
 from domain.imports import Detected, Dialect, ImportColumn
-from domain.vocabulary import DetectionConfidence, FieldType, ImportFormat, UserErrorCode
+from domain.vocabulary import DetectionConfidence, FieldType, ImportFormat, LeadFieldKey, UserErrorCode
 from domain.zones import is_zone
 from transfer.copy_lines import Assembler
 from transfer.detect_dates import DateEvidence, DecimalEvidence, samples_of
@@ -191,7 +191,8 @@ class _Table:
         if not is_zone(zone):
             raise FileFault(f"There is no time zone called {zone[:40]}.")
         order = Detected(spec.date_order, _GIVEN) if spec.date_order else self._decide(plan, DateEvidence())
-        mark = Detected(spec.decimal_mark, _GIVEN) if spec.decimal_mark else self._decide(plan, DecimalEvidence())
+        amounts = DecimalEvidence(dotted=prepared.format is not ImportFormat.CSV or _is_ours(plan))
+        mark = Detected(spec.decimal_mark, _GIVEN) if spec.decimal_mark else self._decide(plan, amounts)
         if mark.value not in (".", ","):
             raise FileFault("The decimal mark is . or a comma.")
         return Dialect(
@@ -238,6 +239,11 @@ def _with_samples(columns: Sequence[ImportColumn], sample: Records) -> Iterator[
 def _ambiguous(dialect: Dialect) -> tuple[str, ...]:
     named = {"date_order": dialect.date_order, "decimal_mark": dialect.decimal_mark}
     return tuple(name for name, found in named.items() if found.confidence is DetectionConfidence.AMBIGUOUS)
+
+
+def _is_ours(plan: MappedColumns) -> bool:
+    """Whether the file has our ids of leads: an export of ours."""
+    return any(target.field is LeadFieldKey.LEAD_ID for target in plan.targets)
 
 
 def _retry_of(plan: MappedColumns, sample: Records) -> str | None:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.ids import IdKind, format_id, new_id
 from domain.imports import DialectSpec, ImportOptions
 from domain.vocabulary import DateOrder, DetectionConfidence
 from tests.transfer.child_run import Answer, run
@@ -227,6 +228,19 @@ def test_amounts_that_could_be_both_ask(file: Writer):
     path = file('Conversion Value;City\n"1,234";Lyon\n')
     assert run(path, options=LENIENT).opened.ambiguous == ("decimal_mark",)
     assert read(path, decimal_mark=",").column("conversion_value") == ["1.234"]
+
+
+def test_amounts_that_are_thousands_or_three_decimals_ask(file: Writer):
+    path = file("Conversion Value;City\n1.200;Lyon\n12.500 €;Lyon\n")
+    assert run(path, options=LENIENT).opened.ambiguous == ("decimal_mark",)
+    assert read(path, decimal_mark=",").column("conversion_value") == ["1200", "12500"]
+    assert read(file("Conversion Value;City\n0.125;Lyon\n")).column("conversion_value") == ["0.125"]
+
+
+def test_three_decimals_of_a_program_are_no_thousands(file: Writer):
+    ours = f"Lead ID,Conversion Value\n{format_id(IdKind.LEAD, new_id())},12.345\n"
+    for text in (ours, '[{"conversion_value": 12.345}]'):
+        assert read(file(text)).column("conversion_value") == ["12.345"]
 
 
 def test_times_without_offset_are_the_organization_s(file: Writer):

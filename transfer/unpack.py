@@ -13,6 +13,13 @@ _MAX_ENTRIES: Final = 10_000
 _BOMB_RATIO: Final = 100
 """Tables rarely shrink more than this; what does and passes the limit is meant to harm."""
 _ENCRYPTED: Final = 0x1
+_DOCUMENTS: Final = {
+    "xl/workbook.bin": "a binary Excel workbook (.xlsb); save it as .xlsx",
+    "content.xml": "an OpenDocument spreadsheet or text; save it as .xlsx or CSV",
+    "index/document.iwa": "a Numbers or Pages document; export it as Excel or CSV",
+    "word/document.xml": "a Word document; save its table as .xlsx or CSV",
+}
+"""What a ZIP archive with such a part is."""
 ZIP_ERRORS: Final = (
     BadZipFile,
     LargeZipFile,
@@ -47,7 +54,7 @@ def unpack_zip(source: Path, target: Path, limit: int) -> None:
     """Writes the only file of a ZIP archive; folders and what macOS adds do not count.
 
     Raises:
-        FileFault: It is damaged or locked, holds no or several files, or more than `limit` bytes.
+        FileFault: It is damaged, locked or a document, holds no or several files, or more than `limit` bytes.
     """
     try:
         with ZipFile(source) as archive:
@@ -62,6 +69,10 @@ def _only_file(archive: ZipFile) -> ZipInfo:
     entries = archive.infolist()
     if len(entries) > _MAX_ENTRIES:
         raise UnsafeFile(f"The ZIP archive holds more than {_MAX_ENTRIES:,} entries.")
+    parts = {entry.filename.casefold() for entry in entries}
+    kinds = [kind for part, kind in _DOCUMENTS.items() if part in parts]
+    if kinds and len(parts) > 1:
+        raise FileFault(f"The file is {kinds[0]}.")
     files = [entry for entry in entries if not entry.filename.endswith("/") and not _is_clutter(entry.filename)]
     if len(files) != 1:
         raise FileFault(f"The ZIP archive holds {len(files)} files; it must hold one.")

@@ -39,6 +39,21 @@ def test_a_zip_of_two_files_is_refused(file: Writer):
     assert answer.failed.message == "The ZIP archive holds 2 files; it must hold one."
 
 
+@pytest.mark.parametrize(
+    ("part", "word"),
+    [
+        ("content.xml", "OpenDocument"),
+        ("xl/workbook.bin", ".xlsb"),
+        ("Index/Document.iwa", "Numbers"),
+        ("word/document.xml", "Word"),
+    ],
+)
+def test_a_document_that_is_a_zip_archive_is_named(file: Writer, part: str, word: str):
+    answer = run(file(zipped({"mimetype": b"x", part: b"<x/>", "styles.xml": b"<x/>"})))
+    assert answer.failed.code is JobFailureCode.UNREADABLE_FILE
+    assert word in answer.failed.message
+
+
 def test_a_zip_whose_file_has_no_name_is_read_or_refused_as_any_other(file: Writer):
     answer = run(file(zipped({"x": b"name\nDana\n"}).replace(b"x", b"\0", 2)), options=LENIENT)
     assert answer.failed is not None or names(answer) == ["Dana"]

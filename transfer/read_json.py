@@ -14,7 +14,7 @@ from domain.vocabulary import ImportFormat
 from transfer.failures import FileFault, TooLarge, UnsafeFile
 from transfer.messages import ChildLimits
 
-_ARRAY: Final = re.compile(r"\s*\[\s*(?:[{\]]|$)")
+_ARRAY: Final = re.compile(r"\s*\[\s*(?:[{\]\[\"]|$)")
 _OBJECT: Final = re.compile(r"\s*\{\s*(?:\"|\}|$)")
 _BETWEEN: Final = re.compile(r"[\s,]*")
 _CHUNK_CHARACTERS: Final = 1 << 18
@@ -53,6 +53,8 @@ def write_json_as_csv(source: JsonText, target: Path, limits: ChildLimits) -> No
                 columns.update(dict.fromkeys(flat(item)))
             if len(columns) > limits.max_columns:
                 raise TooLarge(f"The objects have more than {limits.max_columns:,} different keys.")
+        if not columns:
+            raise FileFault("The JSON holds no object with a value.")
         with target.open("w", encoding="utf-8", newline="", errors="replace") as out:
             _write(out, list(columns), _objects(source, limits))
     except RecursionError as error:
@@ -61,8 +63,7 @@ def write_json_as_csv(source: JsonText, target: Path, limits: ChildLimits) -> No
 
 def _write(out: IO[str], columns: Sequence[str], items: Iterator[JsonObject | None]) -> None:
     writer = csv.writer(out, lineterminator="\r\n")
-    if columns:
-        writer.writerow(columns)
+    writer.writerow(columns)
     for item in items:
         if item is None:
             out.write("\r\n")
@@ -130,7 +131,8 @@ def _of_lines(stream: IO[str], limits: ChildLimits) -> Iterator[JsonObject | Non
         try:
             value = cast("JsonValue", _decoder.decode(text.strip()))
         except ValueError as error:
-            raise FileFault(f"Line {number} is no JSON.") from error
+            whole = "" if number > 1 else "; a file holds an array of objects, or one object a line"
+            raise FileFault(f"Line {number} is no JSON{whole}.") from error
         if not isinstance(value, dict):
             raise FileFault(f"Line {number} is no JSON object.")
         yield value
@@ -175,10 +177,16 @@ class _Buffer:
             raise FileFault("The JSON is no array of objects.")
         self._at += 1
 
+    def _expect_end(self, objects: int) -> None:
+        self._at += 1
+        if self._skip_blanks():
+            raise FileFault(f"The file goes on behind the end of its JSON array, after object {objects:,}.")
+
     def next(self, number: int) -> JsonObject | None:
         if not self._skip_blanks():
             raise FileFault(f"The JSON ends before its array does, after object {number - 1}.")
         if self._text[self._at] == "]":
+            self._expect_end(number - 1)
             return None
         while True:
             try:

@@ -183,6 +183,13 @@ def test_json_lines_keep_their_line_numbers(file: Writer):
         ('[{"name": "Dana"}', "The JSON ends before its array does, after object 1."),
         ('{"name": "Dana"}\n{"name": }\n', "Line 2 is no JSON."),
         ('{"name": "Dana"}\n[1]\n', "Line 2 is no JSON object."),
+        ('[{"name": "Dana"}]\n[{"name": "Noa"}]', "The file goes on behind the end of its JSON array, after object 1."),
+        ('[["name"], ["Dana"]]', "Entry 1 of the array is no object."),
+        ("[]", "The JSON holds no object with a value."),
+        (
+            '{\n  "leads": [{"name": "Dana"}]\n}',
+            "Line 1 is no JSON; a file holds an array of objects, or one object a line.",
+        ),
         ('[{"a":' + "[" * 100_000, "The JSON is nested too deeply."),
     ],
 )

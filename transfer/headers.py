@@ -29,6 +29,8 @@ _DATA: Final = re.compile(
     r"|https?://\S+",
     re.IGNORECASE,
 )
+_CONTACT: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+|[+(]?\d(?:[ ()./-]*\d){8,14}")
+"""An e-mail address or a phone number with its area: no header holds one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,13 @@ def numbered_names(width: int) -> tuple[str, ...]:
 
 
 def looks_like_header(record: Sequence[str]) -> bool:
-    """Whether a first record names columns: it holds a known header, or nothing that only data look like."""
+    """Whether a first record names columns: it holds a known header, or nothing that only data look like.
+
+    A known header beside somebody's address or number is a value: `Dana,+12025550101,phone`.
+    """
     cells = [cell.strip() for cell in record if cell.strip()]
+    if any(_CONTACT.fullmatch(cell) for cell in cells):
+        return False
     if any(match_header(cell) is not None or cell in REPORT_HEADERS for cell in cells):
         return True
     return bool(cells) and not any(_DATA.fullmatch(cell) for cell in cells)

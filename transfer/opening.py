@@ -117,12 +117,10 @@ class _Table:
     def find_header(self) -> None:
         """Finds the header row and the columns' names."""
         given = self._request.decided.header_row if self._request.decided else self._request.dialect.header_row
-        first = self._first(self._begin, 1)
         if self._prepared.format in (ImportFormat.JSON, ImportFormat.JSONL):
             given = 1
         if given is None:
-            given = 1 if first.rows and looks_like_header(first.rows[0]) else 0
-            given = first.numbers[0] if given and first.numbers else given
+            given = self._detected_header()
         self._header_row = given
         if given == 0:
             sample = self._first(self._begin, _SAMPLE_ROWS)
@@ -133,6 +131,14 @@ class _Table:
             raise TooLarge(f"The file has more than {self._request.limits.max_columns:,} columns.")
         if not self._headers:
             raise FileFault("The file holds no rows.")
+
+    def _detected_header(self) -> int:
+        """The first row that is not blank, where it names columns, else 0."""
+        sample = self._first(self._begin, _SAMPLE_ROWS)
+        for row, number in zip(sample.rows, sample.numbers, strict=True):
+            if any(cell.strip() for cell in row):
+                return number if looks_like_header(row) else 0
+        return 0
 
     def _read_header(self, row: int) -> tuple[str, ...]:
         position = self._begin

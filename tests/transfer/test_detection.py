@@ -146,6 +146,17 @@ def test_a_known_header_makes_the_row_one_whatever_stands_beside_it(file: Writer
     assert read(file("Name,2023,2024\nDana,1,2\n")).opened.dialect.header_row == 1
 
 
+@pytest.mark.parametrize("row", ["Dana Levi,+1 202 555-0101,phone", "phone,Dana Levi,0612345678", "email,d@x.org,Dana"])
+def test_a_first_row_with_somebody_s_number_or_address_is_no_header(file: Writer, row: str):
+    answer = read(file(f"{row}\nNoa,Cohen,web\n"))
+    assert (answer.opened.dialect.header_row, answer.done.total_rows) == (0, 2)
+
+
+def test_the_header_is_found_behind_rows_of_blank_cells(file: Writer):
+    answer = read(file(",,\n , ,\nName,City,Score\nDana,Lyon,1\n"))
+    assert (answer.opened.dialect.header_row, answer.column("name"), answer.rows) == (3, ["Dana"], [4])
+
+
 def test_a_given_header_row_skips_what_is_above(file: Writer):
     answer = read(file("Our leads,\n,\nName,City\nDana,Lyon\n"), header_row=3)
     assert (answer.column("name"), answer.rows) == (["Dana"], [4])

@@ -161,14 +161,17 @@ def _write(sheet: CalamineSheet, out: IO[str]) -> None:
 
 
 def cell_text(cell: _CELL_TYPES) -> str:
-    """A cell's value as a file would write it: whole floats are whole numbers, instants are ISO 8601."""
+    """A cell's value as a file would write it: whole floats are whole numbers, instants are ISO 8601.
+
+    A number with more digits than a float holds is shortened as Excel shows it, `1.2E+16`, and known for one by that.
+    """
     match cell:
         case None:
             return ""
         case bool():
             return "true" if cell else "false"
         case float():
-            return str(int(cell)) if cell.is_integer() and abs(cell) < _EXACT_FLOAT else repr(cell)
+            return str(int(cell)) if cell.is_integer() and abs(cell) < _EXACT_FLOAT else repr(cell).upper()
         case datetime():
             return cell.isoformat(sep=" ")
         case timedelta():

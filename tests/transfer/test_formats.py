@@ -118,6 +118,12 @@ def test_a_text_cell_with_line_breaks_and_quotes_comes_through(file: Writer):
     assert run(file(book), options=LENIENT).column("case_type") == ['a\n"b", c']
 
 
+def test_an_identifier_with_more_digits_than_a_number_cell_holds_fails_the_row(file: Writer):
+    answer = run(file(workbook([["External ID"], [12345678901234567], [123456789012345]])), options=LENIENT)
+    assert [(issue.row, issue.code) for issue in answer.issues] == [(2, "SCIENTIFIC_NOTATION")]
+    assert answer.column("external_id") == ["123456789012345"]
+
+
 SIMPLE = workbook([["Name"], ["Dana"]])
 
 

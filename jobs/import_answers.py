@@ -19,7 +19,7 @@ from domain.records import MappingRecord
 from domain.requests import CommitImport, RevertImport, UpdateImport
 from domain.stored import decode, encode
 from domain.vocabulary import JobKind, JobState, Permission, UserErrorCode
-from jobs.import_files import look_into
+from jobs.import_files import look_into, refuse_problems
 from jobs.import_requests import check_options, keep_mapping
 from jobs.lifecycle import requeue, submit
 from jobs.progress import wait
@@ -42,7 +42,7 @@ async def update_import(runtime: Runtime, actor: Actor, request: UpdateImport) -
         spec = _answered(decode(ImportSpec, job.spec), request)
         facts = await load_facts(connection, runtime.limits)
         await check_options(connection, spec.options)
-    await look_into(runtime, spec, facts)
+    refuse_problems(await look_into(runtime, spec, facts))
     async with runtime.database.unit(actor.organization_id) as connection:
         await _import(connection, request.id, lock=True)
         if request.save_mapping_as:

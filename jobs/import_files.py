@@ -14,7 +14,7 @@ from jobs.import_source import child_facts, child_limits, private_folder
 from jobs.runtime import Runtime
 from transfer.messages import ChildMode, ChildRequest, MappingProblem, Opened
 
-__all__ = ["look_into"]
+__all__ = ["look_into", "refuse_problems"]
 
 _HEAD_BYTES: Final = 1 << 20
 _PACKED: Final = (b"PK", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")
@@ -26,10 +26,7 @@ _CODES: Final = {
 
 
 async def look_into(runtime: Runtime, spec: ImportSpec, facts: ImportFacts) -> Opened:
-    """How the file is written and mapped, as far as its head tells.
-
-    Raises Rejected where it is no table, or a required field is neither mapped nor defaulted.
-    """
+    """How the file is written and mapped, as far as its head tells. Raises Rejected where it is no table."""
     async with private_folder(runtime) as folder:
         path = folder / "head"
         partial = await _head(runtime, spec, path)
@@ -47,12 +44,15 @@ async def look_into(runtime: Runtime, spec: ImportSpec, facts: ImportFacts) -> O
             partial=partial,
         )
         try:
-            opened = await open_file(request)
+            return await open_file(request)
         except JobFailed as failed:
             raise Rejected(_unreadable(failed, facts)) from failed
+
+
+def refuse_problems(opened: Opened) -> None:
+    """Raises Rejected where the mapping cannot be, or a required field is neither mapped nor defaulted."""
     if opened.problems:
         raise Rejected(*_problems(opened.problems))
-    return opened
 
 
 async def _head(runtime: Runtime, spec: ImportSpec, path: Path) -> bool:

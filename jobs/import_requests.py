@@ -9,7 +9,7 @@ from uuid import UUID
 from db.connections import Connection
 from db.import_facts import ImportFacts, load_facts
 from db.import_requests import find_mapping, same_file, save_mapping, use_mapping, user_exists
-from db.jobs import StoredJob, load_job, load_job_by_key
+from db.jobs import StoredJob, load_job_by_key
 from db.uploads import StoredUpload, key_has_owner, load_upload
 from domain.actors import Actor
 from domain.checks import MAX_RECIPIENTS, idempotency_key_problems, require
@@ -23,11 +23,11 @@ from domain.json import JsonObject, JsonValue
 from domain.stored import decode, encode, to_json
 from domain.vocabulary import JobFileRole, JobKind, Permission, UploadState, UserErrorCode
 from jobs.idempotency import input_hash
-from jobs.import_files import look_into
+from jobs.import_files import look_into, refuse_problems
+from jobs.import_retries import retried_import, retrying
 from jobs.lifecycle import submit
 from jobs.progress import wait
 from jobs.runtime import Runtime
-from transfer.messages import Opened
 
 __all__ = ["check_options", "import_leads", "keep_mapping"]
 
@@ -96,7 +96,6 @@ async def _draft(runtime: Runtime, connection: Connection, request: ImportReques
     _refuse_size(upload, facts)
     mapping_id, mapping, options = await _rules(connection, request)
     await check_options(connection, options)
-    await _check_retry(connection, request.retry_of)
     _check_recipients(request.notify)
     spec = ImportSpec(
         source_key=upload.record.key,
@@ -107,10 +106,15 @@ async def _draft(runtime: Runtime, connection: Connection, request: ImportReques
         dialect=request.dialect,
         mapping=mapping,
         options=options,
-        retry_of=request.retry_of,
         notify=request.notify,
     )
-    return _Draft(request, spec, upload, facts, mapping_id)
+    draft = _Draft(request, spec, upload, facts, mapping_id)
+    if request.retry_of is None:
+        return draft
+    retry = await _as_retry(connection, draft, request.retry_of)
+    if retry is draft:
+        raise not_found("import", request.retry_of, "input", "retryOf")
+    return retry
 
 
 async def _upload(connection: Connection, shown_id: str) -> StoredUpload:
@@ -157,17 +161,6 @@ def _objects(value: JsonValue) -> Iterator[JsonObject]:
     return iter(cast("list[JsonObject]", value or []))
 
 
-async def _check_retry(connection: Connection, shown_id: str | None) -> None:
-    if shown_id is not None and not await _is_import(connection, shown_id):
-        raise not_found("import", shown_id, "input", "retryOf")
-
-
-async def _is_import(connection: Connection, shown_id: str) -> bool:
-    job_id = parse_id(IdKind.JOB, shown_id)
-    stored = None if job_id is None else await load_job(connection, job_id)
-    return stored is not None and stored.record.kind is JobKind.IMPORT and stored.record.terminal
-
-
 def _check_recipients(notify: tuple[str, ...]) -> None:
     if len(notify) > MAX_RECIPIENTS:
         message = f"At most {MAX_RECIPIENTS} addresses."
@@ -189,8 +182,14 @@ def _same_file(earlier: UUID) -> Rejected:
 
 async def _submit(runtime: Runtime, actor: Actor, draft: _Draft) -> JobRecord:
     opened = await look_into(runtime, draft.spec, draft.facts)
+    if opened.retry_of and draft.spec.retry_of is None:
+        async with runtime.database.unit(actor.organization_id) as connection:
+            recognised = await _as_retry(connection, draft, opened.retry_of)
+        if recognised is not draft:
+            draft, opened = recognised, await look_into(runtime, recognised.spec, draft.facts)
+    refuse_problems(opened)
     async with runtime.database.unit(actor.organization_id) as connection:
-        spec = await _own_file(runtime, connection, await _with_retry(connection, draft, opened))
+        spec = await _own_file(runtime, connection, draft)
         if draft.mapping_id is not None:
             await use_mapping(connection, draft.mapping_id)
         if draft.request.save_mapping_as:
@@ -198,11 +197,12 @@ async def _submit(runtime: Runtime, actor: Actor, draft: _Draft) -> JobRecord:
         return await submit(runtime, actor, _new_job(actor, draft, spec), connection)
 
 
-async def _with_retry(connection: Connection, draft: _Draft, opened: Opened) -> _Draft:
+async def _as_retry(connection: Connection, draft: _Draft, shown_id: str) -> _Draft:
     """A corrected error file is known by its `_import` column, where that names an import of this organization."""
-    if draft.spec.retry_of is None and opened.retry_of and await _is_import(connection, opened.retry_of):
-        return replace(draft, spec=replace(draft.spec, retry_of=opened.retry_of))
-    return draft
+    original = await retried_import(connection, shown_id)
+    if original is None:
+        return draft
+    return replace(draft, spec=retrying(draft.spec, draft.request, shown_id, original))
 
 
 async def _own_file(runtime: Runtime, connection: Connection, draft: _Draft) -> ImportSpec:

@@ -13,8 +13,8 @@ from transfer.validate_dates import NUMERIC
 _MONTHS: Final = 12
 _YEAR_DIGITS: Final = 4
 _CERTAIN: Final = DetectionConfidence.CERTAIN
-_NO_DATES: Final = Detected(DateOrder.YMD, _CERTAIN, "no date is written with day and month as bare numbers")
-_NO_AMOUNTS: Final = Detected(".", _CERTAIN, "no amount has a decimal mark")
+NO_DATES: Final = Detected(DateOrder.YMD, _CERTAIN, "no date is written with day and month as bare numbers")
+NO_AMOUNTS: Final = Detected(".", _CERTAIN, "no amount has a decimal mark")
 _THREE: Final = re.compile(r"\D*[1-9]\d{0,2}([.,])\d{3}[^\d,.]*")
 """Thousands or three decimals."""
 _LAST_MARK: Final = re.compile(r"[.,](?=\d*[^\d.,]*$)")
@@ -61,7 +61,7 @@ class DateEvidence:
         if self.either:
             evidence = f"in all {self.either:,} dates day and month are 12 or less"
             return Detected(order, DetectionConfidence.AMBIGUOUS, evidence, (DateOrder.DMY, DateOrder.MDY))
-        return _NO_DATES
+        return NO_DATES
 
 
 @dataclass(slots=True)
@@ -108,7 +108,7 @@ class DecimalEvidence:
         if self.either:
             evidence = f"all {self.either:,} amounts with a dot or comma read like 1,234"
             return Detected(".", DetectionConfidence.AMBIGUOUS, evidence, (".", ","))
-        return _NO_AMOUNTS
+        return NO_AMOUNTS
 
 
 def samples_of(cells: Sequence[str], count: int = 3, longest: int = 100) -> tuple[str, ...]:

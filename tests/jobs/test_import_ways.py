@@ -3,6 +3,8 @@
 import gzip
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import openpyxl
 import pytest
@@ -319,3 +321,37 @@ async def test_whoever_makes_every_row_a_lead_makes_none_in_a_status_out_of_use(
     job = await importing.run(data, options=ImportOptions(merge_strategy="CREATE_NEW"))
     assert counts_of(job) == {"created": 1, "failed": 1}
     assert await importing.leads("name") == [("Bob",)]
+
+
+async def test_a_corrected_error_file_runs_with_the_mapping_and_options_of_its_import(importing: Importing):
+    mapping = (
+        to("Who", K.NAME),
+        to("Lead Source", K.SOURCE, values=(ValueMapping("Cold Call", "phone"),), default="unknown"),
+    )
+    await importing.run(csv(("Bob", PHONES[1], "web")))
+    rows = ("Ann", PHONES[0], "Cold Call", 5), ("Robert", PHONES[1], "Fair", "x")
+    job = await importing.run(
+        csv(*rows, header="Who,phone,Lead Source,score"), mapping=mapping, options=overwriting()
+    )  # fmt: skip
+    failed = await importing.file(job, JobFileRole.ERRORS)
+    again = await importing.run(failed.replace(b",x,", b",7,"))
+    assert counts_of(again) == {"updated": 1}
+    assert await importing.leads("name, source, score", "name = 'Robert'") == [("Robert", "UNKNOWN", 7)]
+
+
+async def test_a_corrected_error_file_has_the_date_order_and_decimal_mark_of_its_import(importing: Importing):
+    rows = ["Ann;web;31/12/2023;1.200,50;5", "Bob;web;03/04/2024;2.400;x"]
+    data = "\n".join(["name;source;created at;conversion value;score", *rows]).encode()
+    options = ImportOptions(required=(K.NAME,))
+    failed = await importing.file(await importing.run(data, options=options), JobFileRole.ERRORS)
+    assert counts_of(await importing.run(failed.replace(b";x;", b";7;"))) == {"created": 1}
+    (lead,) = await importing.leads("created_at, conversion_value", "name = 'Bob'")
+    assert lead == (datetime(2024, 4, 3, tzinfo=UTC), Decimal(2400))
+
+
+async def test_a_retry_that_says_otherwise_is_heeded(importing: Importing):
+    await importing.run(csv(("Bob", PHONES[1], "web")))
+    data = csv(("Robert", PHONES[1], "web", "x"), header="name,phone,source,score")
+    failed = await importing.file(await importing.run(data, options=overwriting()), JobFileRole.ERRORS)
+    again = await importing.run(failed.replace(b",x,", b",7,"), options=ImportOptions())
+    assert counts_of(again) == {"skipped": 1}

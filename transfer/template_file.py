@@ -21,7 +21,9 @@ _EXPLAINED: Final = ("Column", "Key", "Required", "Type", "Allowed values", "Exa
 _WIDTHS: Final = (26, 26, 10, 12, 60, 30, 60)
 _WIDTH: Final = 22
 _DATE_FORMAT: Final = "yyyy-mm-dd hh:mm:ss"
-_LEFT_OUT: Final = frozenset({_K.LEAD_ID, _K.VERSION, _K.STATUS_ID, _K.STATUS_NAME, _K.COMPANY_ID, _K.CHATBOT_ID})
+_LEFT_OUT: Final = frozenset(
+    {_K.LEAD_ID, _K.VERSION, _K.STATUS_ID, _K.STATUS_NAME, _K.COMPANY_ID, _K.CHATBOT_ID, _K.ADDRESS}
+)
 """Fields of round trips and second names of others: in a template only where they are asked for."""
 
 _SHORT_ROW: Final = {_K.NAME: "Kim Example", _K.PHONE: "+12025550123", _K.SOURCE: "phone"}

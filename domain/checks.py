@@ -5,9 +5,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from domain.bulk import LeadPatch, LeadTarget
+from domain.countries import is_country
 from domain.errors import InputProblem, Path, Problem, Rejected
 from domain.exports import MAX_WAIT_SECONDS, Delivery
 from domain.imports import ColumnMapping, DialectSpec, FieldValue, ImportOptions
+from domain.texts import nul_problems
 from domain.vocabulary import LeadFieldKey, UserErrorCode
 from domain.zones import is_zone
 
@@ -17,8 +19,8 @@ MAX_RECIPIENTS: Final = 50
 MAX_DELIVERIES: Final = 20
 MAX_LINK_HOURS: Final = 24 * 365
 DECIMAL_MARKS: Final = (".", ",")
+_CALLED: Final = {"saveMappingAs": "name"}
 _MARK: Final = re.compile(r"\t|[^\w\s\0]|_")
-_COUNTRY: Final = re.compile(r"[A-Z]{2}")
 
 
 def require(problems: Iterable[Problem]) -> None:
@@ -67,8 +69,8 @@ def mapping_problems(mapping: Sequence[ColumnMapping], path: Path) -> Iterator[P
 
 
 def options_problems(options: ImportOptions, path: Path) -> Iterator[Problem]:
-    """What is wrong with an import's options; assignees and countries' phone rules are judged where they are used."""
-    if options.default_country is not None and not _COUNTRY.fullmatch(options.default_country):
+    """What is wrong with an import's options; assignees are judged where they are used."""
+    if options.default_country is not None and not is_country(options.default_country):
         yield _invalid("A country is two capital letters of ISO 3166, e.g. FR.", *path, "defaultCountry")
     for index, default in enumerate(options.defaults):
         yield from _default(default, (*path, "defaults", str(index)))
@@ -80,6 +82,7 @@ def target_problems(target: LeadTarget, path: Path) -> Iterator[Problem]:
         yield _invalid("Give ids or a filter: exactly one of the two.", *path)
     elif target.ids is not None:
         yield from filled_problems(target.ids, *path, "ids")
+        yield from nul_problems(list(target.ids), (*path, "ids"))
     elif target.expected_count is None:
         yield InputProblem(
             UserErrorCode.REQUIRED, "With a filter say how many leads you expect.", (*path, "expectedCount")
@@ -109,7 +112,7 @@ def name_problems(name: str | None, *path: str, required: bool = False) -> Itera
 
     The last step of the path says what it is called: a label is one too.
     """
-    called = path[-1]
+    called = _CALLED.get(path[-1], path[-1])
     if name is None and not required:
         return
     if not name or not name.strip():

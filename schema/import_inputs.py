@@ -1,7 +1,8 @@
 """What imports are asked to do."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 import strawberry
 
@@ -16,6 +17,7 @@ from domain.checks import (
 )
 from domain.errors import Problem
 from domain.stored import decode, to_json
+from domain.texts import nul_problems
 from domain.vocabulary import (
     BlankCells,
     DateOrder,
@@ -155,7 +157,9 @@ class ImportLeadsInput:
         require(
             (
                 *name_problems(request.name, *INPUT, "name"),
+                *name_problems(request.save_mapping_as, *INPUT, "saveMappingAs"),
                 *_rules_problems(request.dialect, request.mapping, request.options),
+                *_text_problems(given),
                 *wait_problems(request.wait_seconds, INPUT),
             )
         )
@@ -174,7 +178,13 @@ class UpdateImportInput:
     def to_domain(self) -> requests.UpdateImport:
         """The request. Raises BadInput or Rejected."""
         request = read(requests.UpdateImport, self)
-        require(_rules_problems(request.dialect, request.mapping or (), request.options))
+        require(
+            (
+                *name_problems(request.save_mapping_as, *INPUT, "saveMappingAs"),
+                *_rules_problems(request.dialect, request.mapping or (), request.options),
+                *_text_problems(document(self, INPUT)),
+            )
+        )
         return request
 
 
@@ -202,6 +212,14 @@ class RevertImportInput:
         request = read(requests.RevertImport, self)
         require(wait_problems(request.wait_seconds, INPUT))
         return request
+
+
+def _text_problems(given: Mapping[str, object]) -> Iterator[Problem]:
+    """Texts that cannot be stored; of the dialect all but a sheet's name are judged by themselves."""
+    dialect = cast("Mapping[str, object]", given.get("dialect", {}))
+    yield from nul_problems(dialect.get("sheet"), (*INPUT, "dialect", "sheet"))
+    for name in ("mapping", "options"):
+        yield from nul_problems(given.get(name), (*INPUT, name))
 
 
 def _rules_problems(

@@ -308,3 +308,10 @@ async def test_a_deletion_is_an_act_of_its_own_and_a_dry_run_is_none(desk: Desk)
     assert await desk.rows(sql) == []
     job = (await desk.ask(DELETE, target={"ids": leads}))["bulkDeleteLeads"]["job"]
     assert await desk.rows(sql) == [{"lead_count": 2, "job_id": uuid(job["id"]), "summary": "2 leads deleted"}]
+
+
+async def test_an_id_that_cannot_be_stored_is_refused_where_it_stands(desk: Desk):
+    answer = (await desk.ask(DELETE, target={"ids": [*await desk.leads({"name": "Ann"}), "a\0"]}))["bulkDeleteLeads"]
+    assert [(error["code"], error["path"]) for error in answer["userErrors"]] == [
+        ("INVALID", ["input", "target", "ids", "1"])
+    ]

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Mapping
 
+import pytest
 from starlette.datastructures import UploadFile
 
 from tests.resolvers.office import Desk
@@ -237,3 +238,36 @@ async def test_a_whole_file_sent_again_as_a_retry_runs_its_failed_rows_alone(des
     ]  # fmt: skip
     absent = await send(desk, corrected, retryOf="job_0190d3c2-0000-7000-8000-000000000000")
     assert [(error["code"], error["path"]) for error in absent["userErrors"]] == [("NOT_FOUND", ["input", "retryOf"])]
+
+
+UPDATED = """mutation ($input: UpdateImportInput!) { updateImport(input: $input) { userErrors { code path } } }"""
+START = """mutation ($input: ImportLeadsInput!) { importLeads(input: $input) { userErrors { code path } } }"""
+
+
+@pytest.mark.parametrize(
+    ("given", "path"),
+    [
+        ({"saveMappingAs": "a\0"}, "saveMappingAs"),
+        ({"dialect": {"sheet": "a\0"}}, "dialect.sheet"),
+        ({"options": {"addTags": ["vip", "a\0"]}}, "options.addTags.1"),
+        ({"options": {"defaults": [{"custom": "k", "value": "a\0"}]}}, "options.defaults.0.value"),
+        ({"mapping": [{"column": "name", "values": [{"from": "a\0"}]}]}, "mapping.0.values.0.from"),
+        ({"mapping": [{"column": "name", "default": "a\0"}]}, "mapping.0.default"),
+    ],
+)
+async def test_a_text_that_cannot_be_stored_is_refused_where_it_stands(desk: Desk, given: dict[str, object], path: str):
+    answer = (await desk.ask(START, input={"source": {"uploadId": "upload_x"}, **given}))["importLeads"]
+    assert answer["userErrors"] == [{"code": "INVALID", "path": ["input", *path.split(".")]}]
+
+
+@pytest.mark.parametrize(("name", "code"), [(" ", "REQUIRED"), ("x" * 1_001, "TOO_LONG")])
+async def test_a_mapping_is_saved_under_a_name_of_a_name_s_length(desk: Desk, name: str, code: str):
+    for document, given in ((START, {"source": {"uploadId": "upload_x"}}), (UPDATED, {"id": "job_x"})):
+        ((_, answer),) = (await desk.ask(document, input={**given, "saveMappingAs": name})).items()
+        assert answer["userErrors"] == [{"code": code, "path": ["input", "saveMappingAs"]}]
+
+
+async def test_a_country_that_is_none_is_refused(desk: Desk):
+    given = {"source": {"uploadId": "upload_x"}, "options": {"defaultCountry": "UK"}}
+    answer = (await desk.ask(START, input=given))["importLeads"]
+    assert answer["userErrors"] == [{"code": "INVALID", "path": ["input", "options", "defaultCountry"]}]

@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from commands.organizations import CommandError
 from commands.traces import traces
 from db.pool import Database
 from db.system import SystemDatabase
@@ -12,7 +13,7 @@ from domain.keyring import Keyring
 from domain.settings import Limits
 from jobs.feed import JobFeed
 from jobs.runtime import Runtime, RuntimeSettings
-from storage.store import open_store
+from storage.store import Store, open_store
 
 __all__ = ["Addresses", "Pools", "Resources", "open_databases", "open_runtime"]
 
@@ -82,11 +83,11 @@ async def open_databases(addresses: Addresses, pools: Pools) -> AsyncGenerator[t
 async def open_runtime(resources: Resources) -> AsyncGenerator[Runtime]:
     """The runtime of the use cases.
 
-    Raises as `open_databases`; ValueError for a storage address that cannot be used, OSError for the scratch folder,
-    CommandError where traces are asked for and cannot be sent.
+    Raises as `open_databases`; CommandError for a storage address that cannot be used, and where traces are asked for
+    and cannot be sent; OSError for the scratch folder.
     """
     _make_private(resources.settings.scratch)
-    store = open_store(resources.storage_url, resources.storage_options)
+    store = _store(resources)
     pools = open_databases(resources.addresses, resources.pools)
     with traces(resources.otel_endpoint) as observe:
         async with pools as (database, system):
@@ -104,6 +105,13 @@ async def open_runtime(resources: Resources) -> AsyncGenerator[Runtime]:
                 )
             finally:
                 await feed.close()
+
+
+def _store(resources: Resources) -> Store:
+    try:
+        return open_store(resources.storage_url, resources.storage_options)
+    except (OSError, ValueError) as error:
+        raise CommandError(f"LEADPORT_STORAGE_URL, LEADPORT_STORAGE_OPTIONS: {error}") from error
 
 
 def _make_private(folder: Path) -> None:

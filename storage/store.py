@@ -186,8 +186,9 @@ def open_store(url: str, options: dict[str, str] | None = None) -> Store:
     plain_http = (options or {}).get("endpoint", "").startswith("http://")
     try:
         backend = from_url(url, config=options or None, client_options={"allow_http": plain_http})  # type: ignore[arg-type] - keys depend on the URL
-    except BaseError as error:
-        raise ValueError(f"not a usable storage address: {url}") from error
+    except (BaseError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"not a usable storage address: {url} ({reason})") from error
     return Store(backend)  # pyright: ignore[reportUnknownArgumentType] - obstore's union of classes
 
 

@@ -192,6 +192,18 @@ def test_check_warns_of_secrets_that_are_not_a_servers_own(typed: Type, keys: st
         ("worker", {"DATABASE_URL": "postgresql://me:hidden@127.0.0.1:9/crm"}, r"the database cannot be opened: .*"),
         ("migrate", {"DATABASE_URL": "postgresql://me:hidden@127.0.0.1:9/crm"}, r"the database cannot be migrated: .*"),
         (
+            "serve",
+            {"LEADPORT_STORAGE_URL": "ftp://x"},
+            r"LEADPORT_STORAGE_URL, .* ftp://x .*",
+        ),
+        ("worker", {"LEADPORT_STORAGE_URL": "files"}, r"LEADPORT_STORAGE_URL, .* files .*"),
+        ("worker", {"LEADPORT_STORAGE_URL": "file:///proc/x"}, r"LEADPORT_STORAGE_URL, .* No such file .*"),
+        (
+            "worker",
+            {"LEADPORT_STORAGE_URL": "s3://leads", "LEADPORT_STORAGE_OPTIONS": '{"endpiont": "https://s3.test"}'},
+            r"LEADPORT_STORAGE_URL, LEADPORT_STORAGE_OPTIONS: .*'endpiont'.*",
+        ),
+        (
             "worker",
             {"DATABASE_URL": "", "LEADPORT_APP_DATABASE_URL": "postgresql://db/crm"},
             r"LEADPORT_SYSTEM_DATABASE_URL: needed beside .*",

@@ -1,6 +1,7 @@
 """In which order numeric dates are written, and which decimal mark amounts have: whole columns decide."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -11,8 +12,10 @@ from transfer.cells import bare
 from transfer.validate_dates import NUMERIC
 
 _MONTHS: Final = 12
+_DAYS: Final = 31
 _YEAR_DIGITS: Final = 4
 _CERTAIN: Final = DetectionConfidence.CERTAIN
+_PREFERRED: Final = (DateOrder.DMY, DateOrder.MDY, DateOrder.YMD)
 NO_DATES: Final = Detected(DateOrder.YMD, _CERTAIN, "no date is written with day and month as bare numbers")
 NO_AMOUNTS: Final = Detected(".", _CERTAIN, "no amount has a decimal mark")
 _THREE: Final = re.compile(r"\D*[1-9]\d{0,2}([.,])\d{3}[^\d,.]*")
@@ -24,10 +27,11 @@ _LAST_MARK: Final = re.compile(r"[.,](?=\d*[^\d.,]*$)")
 class DateEvidence:
     """What the numeric dates of columns say. Feed all cells; `settled` as soon as one date can be read only one way."""
 
-    day_first: int = 0
-    month_first: int = 0
+    only: Counter[DateOrder] = field(default_factory=Counter[DateOrder])
     either: int = 0
     example: dict[DateOrder, str] = field(default_factory=dict[DateOrder, str])
+    year_or_day: str | None = None
+    """A date that may begin with the one or the other: 24-01-15."""
 
     def look(self, cells: Iterable[str]) -> None:
         """Takes the cells of a column into account."""
@@ -35,33 +39,46 @@ class DateEvidence:
             match = NUMERIC.fullmatch(bare(cell))
             if match is None or len(match["a"]) == _YEAR_DIGITS:
                 continue
-            first, second = int(match["a"]), int(match["b"])
-            if first > _MONTHS or match["s"] == ".":
-                self.day_first += 1
-                self.example.setdefault(DateOrder.DMY, bare(cell))
-            elif second > _MONTHS:
-                self.month_first += 1
-                self.example.setdefault(DateOrder.MDY, bare(cell))
-            elif first != second:
+            order = _only_order(match)
+            if order is not None:
+                self.only[order] += 1
+                self.example.setdefault(order, bare(cell))
+            elif int(match["a"]) != int(match["b"]):
                 self.either += 1
+                if int(match["a"]) > _MONTHS:
+                    self.year_or_day = bare(cell)
 
     @property
     def settled(self) -> bool:
         """Whether more cells would change nothing."""
-        return self.day_first + self.month_first > 0
+        return bool(self.only)
 
     def detected(self) -> Detected:
-        """The order; AMBIGUOUS where every date could be read both ways."""
-        order = DateOrder.DMY if self.day_first >= self.month_first else DateOrder.MDY
-        other = DateOrder.MDY if order is DateOrder.DMY else DateOrder.DMY
+        """The order; AMBIGUOUS where every date could be read in several ways."""
         if self.settled:
-            mixed = self.day_first and self.month_first
-            confidence = DetectionConfidence.LIKELY if mixed else _CERTAIN
-            return Detected(order, confidence, f"{self.example[order]} can be nothing else", (other,) if mixed else ())
-        if self.either:
-            evidence = f"in all {self.either:,} dates day and month are 12 or less"
-            return Detected(order, DetectionConfidence.AMBIGUOUS, evidence, (DateOrder.DMY, DateOrder.MDY))
-        return NO_DATES
+            order, *others = sorted(self.only, key=lambda one: (-self.only[one], _PREFERRED.index(one)))
+            confidence = DetectionConfidence.LIKELY if others else _CERTAIN
+            return Detected(order, confidence, f"{self.example[order]} can be nothing else", tuple(others))
+        if not self.either:
+            return NO_DATES
+        if self.year_or_day is not None:
+            evidence = f"{self.year_or_day} may begin with the day or the year, and none of {self.either:,} dates tells"
+            return Detected(DateOrder.DMY, DetectionConfidence.AMBIGUOUS, evidence, _PREFERRED)
+        evidence = f"in all {self.either:,} dates day and month are 12 or less"
+        return Detected(DateOrder.DMY, DetectionConfidence.AMBIGUOUS, evidence, _PREFERRED[:2])
+
+
+def _only_order(match: re.Match[str]) -> DateOrder | None:
+    """The order of a date that can be read in one way alone. A dashed one with two digits may begin with its year."""
+    first, second, last = int(match["a"]), int(match["b"]), int(match["c"])
+    if match["s"] == ".":
+        return DateOrder.DMY
+    if first > _DAYS:
+        return DateOrder.YMD
+    if first > _MONTHS:
+        short = match["s"] == "-" and len(match["c"]) < _YEAR_DIGITS
+        return None if short and last <= _DAYS else DateOrder.DMY
+    return DateOrder.MDY if second > _MONTHS else None
 
 
 @dataclass(slots=True)

@@ -181,7 +181,15 @@ def test_s22_more_columns_than_the_limit_are_refused_with_bounded_memory(file: W
 
 @pytest.mark.parametrize(
     ("dates", "order"),
-    [(["03/04/2021", "15/04/2021"], "DMY"), (["03/04/2021", "04/15/2021"], "MDY"), (["3.4.21"], "DMY")],
+    [
+        (["03/04/2021", "15/04/2021"], "DMY"),
+        (["03/04/2021", "04/15/2021"], "MDY"),
+        (["3.4.21"], "DMY"),
+        (["31/12/21"], "DMY"),
+        (["24-01-15", "99-12-31"], "YMD"),
+        (["15-01-24", "15-01-99"], "DMY"),
+        (["10-01-24", "10-31-24"], "MDY"),
+    ],
 )
 def test_the_whole_column_decides_the_order_of_day_and_month(file: Writer, dates: list[str], order: str):
     answer = read(file("Created At\n" + "\n".join(dates)))
@@ -205,6 +213,13 @@ def test_dates_that_could_be_both_stop_before_the_first_row(file: Writer):
     assert (order.confidence, order.alternatives) == (AMBIGUOUS, ("DMY", "MDY"))
     answered = read(path, date_order=DateOrder.MDY)
     assert answered.column("created_at")[0] == "2021-03-04 00:00:00+00:00"
+
+
+def test_a_date_that_may_begin_with_the_day_or_the_year_asks(file: Writer):
+    path = file("Created At\n24-01-15\n23-12-05\n")
+    order = run(path, options=LENIENT).opened.dialect.date_order
+    assert (order.confidence, order.alternatives) == (AMBIGUOUS, ("DMY", "MDY", "YMD"))
+    assert read(path, date_order=DateOrder.YMD).column("created_at")[0] == "2024-01-15 00:00:00+00:00"
 
 
 def test_an_order_that_does_not_matter_asks_nobody(file: Writer):

@@ -21,17 +21,22 @@ where p.revision > known.revision
 """
 
 _IN_MOTION: Final = f"""
-with candidates as (
+with known as (
+  select organization_id, id, revision
+  from unnest($2::uuid[], $3::uuid[], $4::int[]) as known(organization_id, id, revision)
+), candidates as (
   select organization_id, id from store.jobs
   where state in ('QUEUED', 'RUNNING', 'CANCELLING') and organization_id = any($1::uuid[])
   union
   select organization_id, id from store.jobs
   where created_at > now() - interval '1 minute' and organization_id = any($1::uuid[])
+  union
+  select organization_id, id from known
 )
 select {JOB_COLUMNS} from candidates c
 join store.jobs j on j.organization_id = c.organization_id and j.id = c.id
 join store.job_progress p on p.organization_id = c.organization_id and p.job_id = c.id
-left join unnest($2::uuid[], $3::int[]) as known(job_id, revision) on known.job_id = c.id
+left join known on known.organization_id = c.organization_id and known.id = c.id
 where p.revision > coalesce(known.revision, 0)
 """
 
@@ -45,10 +50,14 @@ async def changed_jobs(system: SystemDatabase, known: Mapping[JobKey, int]) -> l
 
 
 async def jobs_in_motion(
-    system: SystemDatabase, organizations: Collection[UUID], known: Mapping[UUID, int]
+    system: SystemDatabase, organizations: Collection[UUID], known: Mapping[JobKey, int]
 ) -> list[JobRecord]:
-    """Jobs of these organizations that are active or not a minute old, newer than the revisions known so far."""
+    """Jobs of these organizations that are active, not a minute old or known, newer than the revisions known so far.
+
+    A known one is neither of the others any more when it ends, or waits for an answer, after a minute.
+    """
     if not organizations:
         return []
-    rows = await system.fetch(_IN_MOTION, list(organizations), list(known), list(known.values()))
+    owners, jobs = [owner for owner, _ in known], [job for _, job in known]
+    rows = await system.fetch(_IN_MOTION, list(organizations), owners, jobs, list(known.values()))
     return [job_of(row) for row in rows]

@@ -53,10 +53,9 @@ class Follower:
         last = self.known.get(key) or self._ended.get(key, (0, 0.0))[0]
         return self.organization_id == job.organization_id and job.revision > last
 
-    def seen(self) -> dict[UUID, int]:
+    def seen(self) -> dict[JobKey, int]:
         """The last revision of each job, of those that ended not long ago too."""
-        ended = {job: revision for (_, job), (revision, _) in self._ended.items()}
-        return ended | {job: revision for (_, job), revision in self.known.items()}
+        return {job: revision for job, (revision, _) in self._ended.items()} | self.known
 
     def give(self, job: JobRecord) -> None:
         """Replace what was not taken yet."""
@@ -169,11 +168,11 @@ class JobFeed:
         self._hint.clear()
 
     async def _round(self) -> int:
-        seen: dict[UUID, int] = {}
+        seen: dict[JobKey, int] = {}
         for followers in self._watching_all.values():
             for follower in followers:
-                for job_id, revision in follower.seen().items():
-                    seen[job_id] = min(revision, seen.get(job_id, revision))
+                for key, revision in follower.seen().items():
+                    seen[key] = min(revision, seen.get(key, revision))
         news = await changed_jobs(self._system, dict(self._revisions))
         news += await jobs_in_motion(self._system, list(self._watching_all), seen)
         self._distribute(news)

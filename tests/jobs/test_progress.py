@@ -136,6 +136,25 @@ async def test_a_subscription_to_all_jobs_begins_now_and_stays_in_its_organizati
     assert events[-1].job.state is JobState.COMPLETED
 
 
+async def test_a_subscription_to_all_jobs_tells_the_end_of_one_that_is_older_than_a_minute(
+    stage: Stage, worker: StartWorker
+):
+    running, waiting = await stage.submit(blocks=20), await stage.submit()
+    await stage.runtime.system.execute("update store.jobs set created_at = now() - interval '5 minutes'")
+    await stage.runtime.system.execute("update store.jobs set state = 'AWAITING_REVIEW' where id = $1", waiting.id)
+    events: list[JobEvent] = []
+    following = asyncio.create_task(collect(follow_all(stage.runtime, stage.actor), events))
+    await asyncio.sleep(0.4)
+    await cancel(stage.runtime, stage.actor, waiting.id)
+    worker()
+
+    async def both_ended() -> bool:
+        return {event.job.id for event in events if event.job.terminal} == {running.id, waiting.id}
+
+    await stage.until(both_ended, 30)
+    following.cancel()
+
+
 async def test_f9_a_slow_follower_gets_the_newest_value_and_holds_nobody_up(stage: Stage, worker: StartWorker):
     job = await stage.submit(blocks=40, seconds=0.05)
     slow = aiter(follow(stage.runtime, stage.actor, job.id))

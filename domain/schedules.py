@@ -32,7 +32,7 @@ def next_run(cron: str, zone: ZoneInfo, after: datetime) -> datetime:
     that run every hour. Raises ValueError for an expression that is none or is never due.
     """
     slots = croniter(cron, after.astimezone(zone))
-    hourly = cron.split()[_HOUR].startswith("*")
+    hourly = croniter.expand(cron)[0][_HOUR] == ["*"]  # of `0-23` too, and not of `*/2`
     while True:
         slot: datetime = slots.get_next(datetime)
         if hourly or slot.fold == 0:

@@ -30,8 +30,17 @@ def test_an_hour_that_the_clocks_repeat_is_due_once():
     assert slots("30 1 * * *", NEW_YORK, after, 2) == ["2026-11-01T05:30:00+00:00", "2026-11-02T06:30:00+00:00"]
 
 
-def test_what_runs_every_hour_runs_in_the_repeated_one_too():
-    times = slots("0 * * * *", NEW_YORK, datetime(2026, 11, 1, 4, tzinfo=UTC), 4)
+def test_what_runs_every_second_hour_is_due_once_in_a_repeated_one():
+    after = datetime(2026, 10, 24, 23, tzinfo=UTC)
+    assert slots("0 */2 * * *", ZoneInfo("Europe/Paris"), after, 2) == [
+        "2026-10-25T00:00:00+00:00",
+        "2026-10-25T03:00:00+00:00",
+    ]
+
+
+@pytest.mark.parametrize("hour", ["*", "0-23", "*/1"])
+def test_what_runs_every_hour_runs_in_the_repeated_one_too(hour: str):
+    times = slots(f"0 {hour} * * *", NEW_YORK, datetime(2026, 11, 1, 4, tzinfo=UTC), 4)
     gaps = {datetime.fromisoformat(b) - datetime.fromisoformat(a) for a, b in pairwise(times)}
     assert [gap.total_seconds() for gap in gaps] == [3600]
 

@@ -38,7 +38,7 @@ async def post_webhook(message: WebhookMessage, *, allow_private: bool) -> int:
     except httpx.InvalidURL as error:
         raise DeliveryFailed("This is no address of an endpoint.", final=True) from error
     port = url.port or (443 if url.scheme == "https" else 80)
-    address = await _address(url.host, port, allow_private=allow_private)
+    address = await _address(_host(url), port, allow_private=allow_private)
     try:
         status = await _post(message, url.copy_with(host=address), url)
     except (httpx.HTTPError, OSError) as error:
@@ -61,12 +61,17 @@ async def _post(message: WebhookMessage, target: httpx.URL, named: httpx.URL) ->
     }
     async with httpx.AsyncClient(timeout=_SECONDS, follow_redirects=False, trust_env=False) as client:
         request = client.build_request(
-            "POST", target, content=message.body, headers=headers, extensions={"sni_hostname": named.host}
+            "POST", target, content=message.body, headers=headers, extensions={"sni_hostname": _host(named)}
         )
         async with asyncio.timeout(_SECONDS):
             response = await client.send(request, stream=True)
             await response.aclose()
     return response.status_code
+
+
+def _host(url: httpx.URL) -> str:
+    """The host as it was written: an internationalised name that cannot be decoded is a name all the same."""
+    return url.raw_host.decode("ascii")
 
 
 async def _address(host: str, port: int, *, allow_private: bool) -> str:

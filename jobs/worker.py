@@ -181,6 +181,8 @@ class Worker:
             except TRANSIENT as error:
                 self.healthy = False
                 _log.warning("worker: the database does not answer (%s)", type(error).__name__)
+            except Exception as error:  # noqa: BLE001 - the worker loop
+                _log.error("worker: %s failed", work.__name__.strip("_"), exc_info=error)
             await asyncio.sleep(seconds)
 
     async def _drain(self, stop: asyncio.Event) -> None:

@@ -83,6 +83,12 @@ async def test_s30_only_an_accepting_answer_counts_and_no_redirect_is_followed(s
     assert (caught.value.status, caught.value.final, len(peer.requests)) == (status, final, 1)
 
 
+async def test_a_name_that_cannot_be_decoded_is_one_that_leads_nowhere() -> None:
+    with pytest.raises(DeliveryFailed) as caught:
+        await post_webhook(_message("https://xn--a.invalid/"), allow_private=False)
+    assert caught.value.message == "The endpoint's name cannot be resolved."
+
+
 def test_pauses_grow_and_end() -> None:
     pauses = [pause_after(attempts) for attempts in range(1, 9)]
     assert pauses[-1] is None

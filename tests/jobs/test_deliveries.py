@@ -1,18 +1,20 @@
 """Files and those who are told of them."""
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from db.deliveries import deliveries_of
+from db.deliveries import deliveries_of, plan_notices
 from delivery.email import MailServer
 from domain.errors import Rejected
 from domain.exports import Delivery, ExportRequest, ExportSpec
 from domain.ids import IdKind, format_id, new_id
 from domain.job_details import FileDelivery
 from domain.jobs import JobRecord
+from domain.outgoing import Notice
 from domain.vocabulary import DeliveryState
 from domain.webhooks import WebhookSecrets, new_signing_secret
 from jobs.deliveries import deliver_due
@@ -24,6 +26,7 @@ from tests.conftest import MakeOrganization
 from tests.db.export_rows import add_leads
 from tests.delivery.peers import mail_peer, webhook_peer
 from tests.jobs.exporting import Exporting
+from tests.jobs.importing import working
 
 
 @pytest.fixture
@@ -113,6 +116,22 @@ async def test_without_a_mail_server_the_delivery_says_so(exporting: Exporting) 
     await deliver_due(_with(exporting))
     [delivery] = await _deliveries(exporting, job)
     assert (delivery.state, delivery.last_error) == (DeliveryState.FAILED, "This server has no mail server.")
+
+
+async def test_what_a_worker_cannot_make_sense_of_does_not_keep_it_from_sending_the_rest(
+    exporting: Exporting, database_url: str
+) -> None:
+    system, organization = exporting.runtime.system, exporting.organization.id
+    columns = "organization_id, id, channel, target, next_attempt_at"
+    odd = f"insert into store.deliveries ({columns}) values ($1, $2, 'FAX', '1', now())"
+    await system.execute(odd, organization, new_id())
+    async with mail_peer() as peer, working(_with(exporting, peer.port), database_url), asyncio.timeout(30):
+        while not await system.fetch("select from store.deliveries where attempts > 0"):  # noqa: ASYNC110 - the worker's
+            await asyncio.sleep(0.05)
+        async with exporting.runtime.database.unit(organization) as connection:
+            await plan_notices(connection, new_id(), ["a@example.com"], Notice("Done", "It is done."))
+        while not peer.mails:  # noqa: ASYNC110 - the worker sends it
+            await asyncio.sleep(0.05)
 
 
 async def test_who_cannot_be_told_is_told_before_the_export(exporting: Exporting) -> None:

@@ -1,5 +1,6 @@
 """E-mail by SMTP: a short text with a link, never the data."""
 
+import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import make_msgid
@@ -47,6 +48,8 @@ async def send_mail(server: MailServer, mail: Mail) -> None:
             start_tls=server.starttls,
             timeout=_SECONDS,
         )
+    except ssl.SSLError as error:  # of a certificate it is a ValueError too
+        raise DeliveryFailed("The mail server's certificate is not to be trusted.") from error
     except ValueError as error:
         raise DeliveryFailed("The mail cannot be written to this address.", final=True) from error
     except aiosmtplib.SMTPRecipientsRefused as error:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from ssl import SSLContext
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -25,13 +26,14 @@ class MailPeer:
 
 
 @asynccontextmanager
-async def mail_peer() -> AsyncIterator[MailPeer]:
+async def mail_peer(tls: SSLContext | None = None) -> AsyncIterator[MailPeer]:
+    """With `tls` it offers STARTTLS."""
     peer = MailPeer()
     loop = asyncio.get_running_loop()
     conversations: list[SMTP] = []
 
     def converse() -> SMTP:
-        conversations.append(SMTP(peer, enable_SMTPUTF8=True, loop=loop))
+        conversations.append(SMTP(peer, enable_SMTPUTF8=True, tls_context=tls, loop=loop))
         return conversations[-1]
 
     server = await loop.create_server(converse, "127.0.0.1", 0)

@@ -1,9 +1,16 @@
 """Mail and webhooks against real peers."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509 import CertificateBuilder, Name, NameAttribute
+from cryptography.x509.oid import NameOID
 from standardwebhooks.webhooks import Webhook
 
 from delivery.email import Mail, MailServer, send_mail
@@ -43,6 +50,28 @@ async def test_a_mail_server_that_is_away_is_tried_again() -> None:
     with pytest.raises(DeliveryFailed) as caught:
         await send_mail(_server(port), MAIL)
     assert not caught.value.final
+
+
+async def test_a_mail_server_whose_certificate_is_not_trusted_is_tried_again(tmp_path: Path) -> None:
+    async with mail_peer(_distrusted(tmp_path)) as peer:
+        with pytest.raises(DeliveryFailed) as caught:
+            await send_mail(replace(_server(peer.port), starttls=None), MAIL)
+    assert not caught.value.final
+    assert "certificate" in caught.value.message
+    assert peer.mails == []
+
+
+def _distrusted(folder: Path) -> SSLContext:
+    """What serves TLS with a certificate that nobody vouches for."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), Name([NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    builder = CertificateBuilder(name, name, key.public_key(), 1, now, now + timedelta(days=1))
+    file = folder / "server.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(secret + builder.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    context = SSLContext(PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
 
 
 async def test_a_name_cannot_add_headers() -> None:

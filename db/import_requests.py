@@ -5,12 +5,14 @@ from typing import Final
 from uuid import UUID
 
 from db.connections import Connection, Row
+from domain.jobs import TERMINAL
 from domain.json import JsonObject, JsonValue
 from domain.records import MappingRecord
 
 __all__ = [
     "delete_mapping",
     "find_mapping",
+    "imports_being_undone",
     "list_mappings",
     "newest_revert",
     "same_file",
@@ -37,6 +39,11 @@ _REVERT: Final = """
 select id from jobs
 where kind = 'REVERT' and spec ->> 'importJobId' = $1 and not coalesce((spec ->> 'dryRun')::bool, false)
 order by created_at desc limit 1
+"""
+_UNDOING: Final = """
+select spec ->> 'importJobId' as import_id from jobs
+where kind = 'REVERT' and not coalesce((spec ->> 'dryRun')::bool, false) and spec ->> 'importJobId' = any($1)
+  and state <> all($2)
 """
 
 
@@ -78,6 +85,11 @@ async def same_file(connection: Connection, sha256: str) -> UUID | None:
 async def newest_revert(connection: Connection, import_id: str) -> UUID | None:
     """The newest undo of an import (a shown id), dry runs aside."""
     return await connection.fetchval(_REVERT, import_id)
+
+
+async def imports_being_undone(connection: Connection, imports: Sequence[str]) -> set[str]:
+    """Those of the imports (shown ids) that a job is taking back now, or is about to."""
+    return {row["import_id"] for row in await connection.fetch(_UNDOING, list(imports), sorted(TERMINAL))}
 
 
 async def user_exists(connection: Connection, user_id: UUID) -> bool:

@@ -1,13 +1,13 @@
 """What each kind of job needs and leaves behind: permission, activity entries, what a caller may do with it now."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from domain.actors import Actor
 from domain.jobs import WAITING, JobFileRecord, JobRecord
-from domain.vocabulary import ActivityAction, JobAction, JobKind, JobState, Permission, WebhookEvent
+from domain.vocabulary import ActivityAction, JobAction, JobFileRole, JobKind, JobState, Permission, WebhookEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,8 @@ EXPORT_KINDS: Final = frozenset({JobKind.EXPORT, JobKind.ACTIVITY_EXPORT})
 BULK_KINDS: Final = frozenset({JobKind.BULK_UPDATE, JobKind.BULK_ASSIGN, JobKind.BULK_DELETE})
 EVERY_KIND: Final = frozenset(JobKind)
 CANCELLABLE: Final = WAITING | {JobState.QUEUED, JobState.RUNNING}
+NOT_WHILE_UNDONE: Final = frozenset({JobAction.RETRY, JobAction.REVERT})
+"""What cannot be done with an import while another job takes back what it has written."""
 
 
 def visible_kinds(actor: Actor) -> frozenset[JobKind]:
@@ -100,10 +102,20 @@ def events_of(kind: JobKind, state: JobState) -> tuple[WebhookEvent, ...]:
 
 
 def actions_of(job: JobRecord, files: Sequence[JobFileRecord], actor: Actor, now: datetime) -> tuple[JobAction, ...]:
-    """What the caller may do with the job now, in the order of JobAction."""
+    """What the caller may do with a job that is not being undone, in the order of JobAction."""
     if not actor.may(RULES[job.kind].permission):
         return ()
-    return tuple(_actions(job, any(is_available(file, now) for file in files)))
+    return tuple(_actions(job, kept(files, now)))
+
+
+def is_available(file: JobFileRecord, now: datetime) -> bool:
+    """Whether the file is neither deleted nor past its date."""
+    return file.deleted_at is None and file.expires_at > now
+
+
+def kept(files: Iterable[JobFileRecord], now: datetime) -> list[JobFileRecord]:
+    """Those of the files that are available."""
+    return [file for file in files if is_available(file, now)]
 
 
 def is_revertible(job: JobRecord) -> bool:
@@ -114,25 +126,28 @@ def is_revertible(job: JobRecord) -> bool:
     return bool(counts.get("created") or counts.get("updated")) and not job.result.get("revertJobId")
 
 
-def is_retryable(job: JobRecord) -> bool:
-    """Whether a failed job may run again as it is; a bulk operation not once the list of its leads is deleted."""
-    complete = job.kind not in BULK_KINDS or job.expires_at is not None
-    return job.state is JobState.FAILED and job.failure is not None and job.failure.retryable and complete
+def is_retryable(job: JobRecord, files: Sequence[JobFileRecord]) -> bool:
+    """Whether a failed job may run again as it is: not once what it works on is deleted, and no undone import.
+
+    `files` are those of its files that are still kept.
+    """
+    if job.state is not JobState.FAILED or job.failure is None or not job.failure.retryable:
+        return False
+    if job.kind in BULK_KINDS:
+        return job.expires_at is not None
+    if job.kind is JobKind.IMPORT:
+        return not job.result.get("revertJobId") and any(file.role is JobFileRole.ORIGINAL for file in files)
+    return True
 
 
-def is_available(file: JobFileRecord, now: datetime) -> bool:
-    """Whether the file is still kept."""
-    return file.deleted_at is None and file.expires_at > now
-
-
-def _actions(job: JobRecord, has_files: bool) -> Iterator[JobAction]:  # noqa: FBT001 - one fact of the job
+def _actions(job: JobRecord, files: Sequence[JobFileRecord]) -> Iterator[JobAction]:
     offered = {
         JobAction.CANCEL: job.state in CANCELLABLE,
         JobAction.MAP: job.kind is JobKind.IMPORT and job.state in WAITING,
         JobAction.COMMIT: job.state is JobState.AWAITING_REVIEW,
         JobAction.REVERT: is_revertible(job),
-        JobAction.RETRY: is_retryable(job),
-        JobAction.DOWNLOAD: has_files,
-        JobAction.DELETE_FILES: has_files and job.terminal,
+        JobAction.RETRY: is_retryable(job, files),
+        JobAction.DOWNLOAD: bool(files),
+        JobAction.DELETE_FILES: bool(files) and job.terminal,
     }
     return (action for action, offer in offered.items() if offer)

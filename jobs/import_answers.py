@@ -6,7 +6,7 @@ from typing import Final
 
 from db.connections import Connection
 from db.import_facts import load_facts
-from db.import_requests import delete_mapping, list_mappings, newest_revert, write_result
+from db.import_requests import delete_mapping, imports_being_undone, list_mappings, write_result
 from db.jobs import load_job, lock_job
 from domain.actors import Actor
 from domain.errors import ConflictProblem, Problem, Rejected, StateProblem, not_found
@@ -72,7 +72,7 @@ async def revert_import(runtime: Runtime, actor: Actor, request: RevertImport) -
     actor.require(Permission.LEADS_IMPORT)
     async with runtime.database.unit(actor.organization_id) as connection:
         job = await _import(connection, request.id, lock=True)
-        if not is_revertible(job) or await _being_undone(connection, request.id):
+        if not is_revertible(job) or await imports_being_undone(connection, [request.id]):
             message = "This import has written nothing that could be undone (any more)."
             raise Rejected(Problem(UserErrorCode.NOT_REVERTIBLE, message, _ID))
         counts = decode(ImportResult, job.result).counts
@@ -131,12 +131,6 @@ async def _import(connection: Connection, shown_id: str, *, lock: bool = False) 
     if stored is None or stored.record.kind is not JobKind.IMPORT:
         raise not_found("import", shown_id, *_ID)
     return stored.record
-
-
-async def _being_undone(connection: Connection, shown_id: str) -> bool:
-    revert = await newest_revert(connection, shown_id)
-    stored = None if revert is None else await load_job(connection, revert)
-    return stored is not None and not stored.record.terminal
 
 
 def _require(job: JobRecord, allowed: bool) -> None:  # noqa: FBT001 - the condition itself

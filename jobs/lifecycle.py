@@ -11,8 +11,9 @@ from uuid import UUID
 
 from db.activity import Act, Doer, doer_of, record
 from db.connections import Connection
+from db.import_requests import imports_being_undone
 from db.job_claims import insert_files
-from db.job_files import delete_file_rows
+from db.job_files import delete_file_rows, files_of
 from db.job_states import mark_cancelled, mark_cancelling, mark_queued
 from db.jobs import StoredJob, insert_job, load_job, load_job_by_key, lock_job
 from db.queue import admit, withdraw
@@ -22,7 +23,7 @@ from domain.checks import idempotency_key_problems, require
 from domain.errors import Problem, Rejected, StateProblem, not_found
 from domain.ids import IdKind, format_id, new_id
 from domain.job_requests import NewJob
-from domain.job_rules import CANCELLABLE, RULES, events_of, is_retryable
+from domain.job_rules import CANCELLABLE, RULES, events_of, is_retryable, kept
 from domain.jobs import WAITING, JobRecord
 from domain.json import JsonObject
 from domain.vocabulary import ActivityAction, JobState, UserErrorCode
@@ -84,7 +85,7 @@ async def retry(runtime: Runtime, actor: Actor, job_id: UUID) -> JobRecord:
         stored = await _locked(connection, job_id)
         actor.require(RULES[stored.record.kind].permission)
         _require(stored.record, stored.record.state is JobState.FAILED)
-        if not is_retryable(stored.record):
+        if not await _may_run_again(connection, stored.record):
             raise Rejected(Problem(UserErrorCode.NOT_RETRYABLE, "Running this job again would fail again.", ("id",)))
         await mark_queued(connection, job_id)
         action = RULES[stored.record.kind].started
@@ -106,6 +107,13 @@ async def delete_files(runtime: Runtime, actor: Actor, job_id: UUID) -> JobRecor
         job = (await _get(connection, job_id)).record
     await runtime.store.delete(*keys)
     return job
+
+
+async def _may_run_again(connection: Connection, job: JobRecord) -> bool:
+    files = (await files_of(connection, [job.id]))[job.id]
+    if not is_retryable(job, kept(files, datetime.now(UTC))):
+        return False
+    return not await imports_being_undone(connection, [format_id(IdKind.JOB, job.id)])
 
 
 async def _cancel(runtime: Runtime, connection: Connection, stored: StoredJob, doer: Doer) -> None:

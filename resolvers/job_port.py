@@ -7,10 +7,12 @@ from uuid import UUID
 
 from strawberry.dataloader import DataLoader
 
+from db.import_requests import imports_being_undone
 from db.job_files import files_of
 from db.job_lists import load_jobs
 from domain.actors import Actor
-from domain.job_rules import actions_of, is_available, visible_kinds
+from domain.ids import IdKind, format_id
+from domain.job_rules import NOT_WHILE_UNDONE, actions_of, is_available, visible_kinds
 from domain.jobs import JobFileRecord, JobRecord
 from domain.records import SignedUrl
 from domain.settings import OrganizationSettings
@@ -36,7 +38,10 @@ class JobPort:
 
     async def actions(self, job: JobRecord) -> Sequence[JobAction]:
         """What the caller may do with the job now."""
-        return actions_of(job, await self.files(job), self._actor, datetime.now(UTC))
+        actions = actions_of(job, await self.files(job), self._actor, datetime.now(UTC))
+        if NOT_WHILE_UNDONE.isdisjoint(actions) or not await self._undoing.load(job.id):
+            return actions
+        return [action for action in actions if action not in NOT_WHILE_UNDONE]
 
     async def files(self, job: JobRecord) -> Sequence[JobFileRecord]:
         """Every file of the job, deleted ones too."""
@@ -58,6 +63,10 @@ class JobPort:
     def _files(self) -> DataLoader[UUID, Sequence[JobFileRecord]]:
         return DataLoader(load_fn=self._load_files, cache=False)  # the context of a subscription lives for hours
 
+    @cached_property
+    def _undoing(self) -> DataLoader[UUID, bool]:
+        return DataLoader(load_fn=self._load_undoing, cache=False)  # the context of a subscription lives for hours
+
     async def _load_jobs(self, ids: list[UUID]) -> Sequence[JobRecord | None]:
         found = await load_jobs(self._runtime.database, self._actor.organization_id, ids)
         return [found.get(job_id) for job_id in ids]
@@ -66,3 +75,9 @@ class JobPort:
         async with self._runtime.database.unit(self._actor.organization_id) as connection:
             found = await files_of(connection, ids)
         return [found[job_id] for job_id in ids]
+
+    async def _load_undoing(self, ids: list[UUID]) -> Sequence[bool]:
+        shown = [format_id(IdKind.JOB, job_id) for job_id in ids]
+        async with self._runtime.database.unit(self._actor.organization_id) as connection:
+            found = await imports_being_undone(connection, shown)
+        return [one in found for one in shown]

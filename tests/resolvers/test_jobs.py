@@ -4,12 +4,13 @@ import asyncio
 import io
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 from graphql import ExecutionResult
 from starlette.datastructures import UploadFile
 
+from db.locks import Lock, take
 from db.organizations import Organizations
 from domain.national_ids import NationalIds
 from domain.vocabulary import Permission, Role
@@ -30,6 +31,8 @@ CANCEL = """mutation ($id: ID!) { cancelJob(id: $id) { job { id state }
   userErrors { code path ... on StateError { state } } } }"""
 RETRY = "mutation ($id: ID!) { retryJob(id: $id) { job { id } userErrors { code path } } }"
 DELETE = "mutation ($id: ID!) { deleteJobFiles(id: $id) { job { id files { available } } userErrors { code path } } }"
+COMMIT = "mutation ($id: ID!) { commitImport(input: {id: $id, planRevision: 1}) { job { id } userErrors { code } } }"
+REVERT = "mutation ($id: ID!) { revertImport(input: {id: $id}) { job { id } userErrors { code } } }"
 FOLLOW = "subscription ($id: ID!) { job(id: $id) { type revision job { state } } }"
 ABSENT = "job_0190d3c2-0000-7000-8000-000000000000"
 
@@ -176,6 +179,40 @@ async def test_a_failed_job_runs_again_where_that_may_help(desk: Desk) -> None:
     assert (await desk.ask(RETRY, id=job["id"]))["retryJob"]["userErrors"] == []
     ended = (await desk.ask(JOB, id=job["id"], wait=20))["job"]
     assert (ended["state"], ended["failure"]) == ("COMPLETED", None)
+
+
+async def test_a_failed_import_runs_again_only_while_its_file_is_kept(desk: Desk) -> None:
+    imported = await an_import_in_review(desk)
+    await fail(desk, imported, retryable=True)
+    assert "RETRY" in (await desk.ask(JOB, id=imported))["job"]["actions"]
+    await desk.ask(DELETE, id=imported)
+    assert (await desk.ask(JOB, id=imported))["job"]["actions"] == []
+    refused = (await desk.ask(RETRY, id=imported))["retryJob"]
+    assert refused["userErrors"] == [{"code": "NOT_RETRYABLE", "path": ["id"]}]
+
+
+async def test_a_failed_import_is_taken_back_or_runs_again_and_never_both(desk: Desk) -> None:
+    imported = await an_import_in_review(desk)
+    await desk.ask(COMMIT, id=imported)
+    assert (await desk.ask(JOB, id=imported, wait=20))["job"]["state"] == "COMPLETED"
+    await fail(desk, imported, retryable=True)
+    async with held(desk):
+        undo = (await desk.ask(REVERT, id=imported))["revertImport"]["job"]["id"]
+        assert (await desk.ask(JOB, id=imported))["job"]["actions"] == ["DOWNLOAD", "DELETE_FILES"]
+        refused = (await desk.ask(RETRY, id=imported))["retryJob"]
+    assert refused["userErrors"] == [{"code": "NOT_RETRYABLE", "path": ["id"]}]
+    assert (await desk.ask(JOB, id=undo, wait=20))["job"]["state"] == "COMPLETED"
+    assert (await desk.ask(JOB, id=imported))["job"]["actions"] == ["DOWNLOAD", "DELETE_FILES"]
+    refused = (await desk.ask(RETRY, id=imported))["retryJob"]
+    assert refused["userErrors"] == [{"code": "NOT_RETRYABLE", "path": ["id"]}]
+
+
+@asynccontextmanager
+async def held(desk: Desk) -> AsyncIterator[None]:
+    """Nobody changes a lead within the block."""
+    async with desk.runtime.database.unit(desk.organization.id) as connection:
+        await take(connection, Lock.LEADS, desk.organization.id)
+        yield
 
 
 async def test_deleted_files_leave_their_history(desk: Desk) -> None:

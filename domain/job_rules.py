@@ -86,14 +86,14 @@ def ended_action(kind: JobKind, state: JobState) -> ActivityAction:
             return rules.finished
 
 
-def events_of(kind: JobKind, state: JobState) -> tuple[WebhookEvent, ...]:
-    """What webhook endpoints are told when a job comes into this state."""
+def events_of(kind: JobKind, state: JobState, *, has_file: bool) -> tuple[WebhookEvent, ...]:
+    """What webhook endpoints are told when a job comes into this state; an export of nothing may have no file."""
     match state:
         case JobState.AWAITING_MAPPING | JobState.AWAITING_REVIEW:
             return (WebhookEvent.JOB_AWAITING_REVIEW,)
         case JobState.FAILED:
             return (WebhookEvent.JOB_FAILED,)
-        case JobState.COMPLETED | JobState.COMPLETED_WITH_ERRORS if kind in EXPORT_KINDS:
+        case JobState.COMPLETED | JobState.COMPLETED_WITH_ERRORS if kind in EXPORT_KINDS and has_file:
             return WebhookEvent.JOB_FINISHED, WebhookEvent.EXPORT_READY
         case JobState.COMPLETED | JobState.COMPLETED_WITH_ERRORS | JobState.CANCELLED | JobState.EXPIRED:
             return (WebhookEvent.JOB_FINISHED,)

@@ -106,7 +106,7 @@ async def write_end(connection: Connection, job: RunningJob, ending: JobEnd | Fa
         return
     if isinstance(ending, JobEnd) and ending.also is not None:
         await ending.also(connection)
-    events = events_of(job.record.kind, end.state)
+    events = events_of(job.record.kind, end.state, has_file=bool(end.files))
     if events:
         await plan_events(connection, job.id, events, datetime.now(UTC))
     if end.state in TERMINAL:

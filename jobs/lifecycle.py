@@ -123,7 +123,7 @@ async def _cancel(runtime: Runtime, connection: Connection, stored: StoredJob, d
         return
     await withdraw(connection, stored.engine_id)
     await mark_cancelled(connection, job.id)
-    await plan_events(connection, job.id, events_of(job.kind, JobState.CANCELLED), datetime.now(UTC))
+    await plan_events(connection, job.id, events_of(job.kind, JobState.CANCELLED, has_file=False), datetime.now(UTC))
     await _note(connection, doer, job, RULES[job.kind].cancelled, "cancelled")
     await admit(connection, runtime.limits.max_concurrent_jobs)
 

@@ -71,7 +71,8 @@ async def _expire(runtime: Runtime, organization_id: UUID) -> list[str]:
         for job in await expire_waiting_jobs(connection):
             summary = f"{job.name}: expired, since nobody answered before its file was deleted"
             await record(connection, doer, Act(action=ActivityAction.IMPORT_CANCELLED, summary=summary, job_id=job.id))
-            await plan_events(connection, job.id, events_of(job.kind, JobState.EXPIRED), datetime.now(UTC))
+            events = events_of(job.kind, JobState.EXPIRED, has_file=False)
+            await plan_events(connection, job.id, events, datetime.now(UTC))
     return [key for job in expired for key in job.keys]
 
 

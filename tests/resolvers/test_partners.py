@@ -31,6 +31,9 @@ BULK = """mutation($ids: [ID!]!) { bulkUpdateLeads(input: {target: {ids: $ids}, 
   job { id state } userErrors { code } } }"""
 EXPORT = """mutation($deliver: [DeliveryInput!]) { exportLeads(input: {spec: {}, deliver: $deliver, waitSeconds: 20}) {
   job { id state file { id } } userErrors { code } } }"""
+SCHEDULE = """mutation($input: ExportScheduleInput!) { saveExportSchedule(input: $input) {
+  schedule { id } userErrors { code } } }"""
+RUN = "mutation($id: ID!) { runExportSchedule(id: $id) { job { id } userErrors { code } } }"
 URL = "https://hooks.example.com/leads"
 
 
@@ -175,6 +178,17 @@ async def test_an_endpoint_that_an_export_is_to_tell_still_hears_its_other_event
     assert {payload["type"]: payload["data"] for payload in told[endpoint]} == {
         "EXPORT_READY": ready, "JOB_FINISHED": data,
     }  # fmt: skip
+
+
+async def test_an_export_that_made_no_file_is_finished_and_nothing_is_ready(desk: Desk):
+    await make(desk, WEBHOOK, url=URL, events=["EXPORT_READY", "JOB_FINISHED"])
+    nightly = {"name": "nightly", "cron": "0 0 * * *", "timeZone": "UTC", "spec": {}, "skipWhenEmpty": True}
+    saved = (await make(desk, SCHEDULE, **nightly, deliver=[]))["schedule"]["id"]
+    job = (await desk.ask(RUN, id=saved))["runExportSchedule"]["job"]["id"]
+    ended = await desk.ask("query($id: ID!) { job(id: $id, waitSeconds: 20) { state files { id } } }", id=job)
+    assert ended["job"] == {"state": "COMPLETED", "files": []}
+    (endpoint,) = (await desk.ask(WEBHOOKS))["webhookEndpoints"]
+    assert [sent["event"] for sent in endpoint["deliveries"]["nodes"]] == ["JOB_FINISHED"]
 
 
 async def test_a_message_is_sent_once_more_as_a_delivery_of_its_own(near: Desk):

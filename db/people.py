@@ -14,7 +14,7 @@ from domain.paging import Count, Page, PageRequest
 from domain.records import UserRecord
 from domain.vocabulary import Role
 
-__all__ = ["SignIn", "list_users", "load_users", "sign_in", "user_of"]
+__all__ = ["SignIn", "find_user", "list_users", "load_users", "sign_in", "user_of"]
 
 USER_COLUMNS: Final = "id, external_id, name, email, role, active"
 _FIND: Final = f"select {USER_COLUMNS} from store.users where organization_id = $1 and external_id = $2"
@@ -55,6 +55,12 @@ async def load_users(database: Database, organization_id: UUID, ids: Collection[
     """The users of these ids that the organization has, active or not."""
     rows = await database.read(organization_id, f"select {USER_COLUMNS} from users where id = any($2)", list(ids))
     return {row["id"]: user_of(row) for row in rows}
+
+
+async def find_user(system: SystemDatabase, user_id: UUID) -> UserRecord | None:
+    """The active user of this id, of whatever organization: a SYSTEM_ADMIN acts in others than their own."""
+    rows = await system.fetch(f"select {COLUMNS} from store.users where id = $1 and active", user_id)
+    return user_of(rows[0]) if rows else None
 
 
 async def list_users(database: Database, organization_id: UUID, page: PageRequest) -> Page[UserRecord]:

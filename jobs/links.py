@@ -12,6 +12,7 @@ from db.activity import Act, Doer, record
 from db.connections import Connection
 from db.downloads import Linked, delivery_target, holder_name, linked_file
 from db.job_files import count_download
+from db.people import find_user
 from domain.actors import Actor, ActorKind, ActorRef
 from domain.downloads import may_open
 from domain.errors import BadInput
@@ -106,7 +107,7 @@ async def open_download(
     ticket = verify(runtime.keyring, token, datetime.now(UTC))
     async with runtime.database.unit(ticket.organization) as connection:
         linked = await linked_file(connection, ticket.file)
-        doer = await _holder(connection, ticket, address)
+        doer = await _holder(runtime, connection, ticket, address)
         if linked is None or doer is None:
             raise LinkRefused(WhyRefused.LINK, "This link is not valid any more.")
         if not linked.available:
@@ -116,7 +117,7 @@ async def open_download(
     return linked.file
 
 
-async def _holder(connection: Connection, ticket: Ticket, address: str | None) -> Doer | None:
+async def _holder(runtime: Runtime, connection: Connection, ticket: Ticket, address: str | None) -> Doer | None:
     """Who holds the link, None where they may not use it any more."""
     if ticket.delivery is not None:
         target = await delivery_target(connection, ticket.delivery, ticket.file)
@@ -124,6 +125,9 @@ async def _holder(connection: Connection, ticket: Ticket, address: str | None) -
     if ticket.kind is None or ticket.holder is None:
         return None
     name = await holder_name(connection, ticket.kind, ticket.holder)
+    if name is None and ticket.kind is ActorKind.USER:
+        visitor = await find_user(runtime.system, ticket.holder)
+        name = visitor.name if visitor else None
     return None if name is None else Doer(ActorRef(ticket.kind, ticket.holder, name), address)
 
 

@@ -103,6 +103,25 @@ async def test_s26_a_user_who_is_not_active_any_more_opens_nothing(exporting: Ex
     assert await _refused(exporting, token) is WhyRefused.LINK
 
 
+async def test_a_link_of_a_system_administrator_opens_in_an_organization_that_is_not_their_own(
+    exporting: Exporting, new_organization: MakeOrganization
+) -> None:
+    home = await new_organization("home")
+    async with exporting.runtime.database.unit(exporting.organization.id) as connection:
+        await connection.execute("delete from users")
+    async with exporting.runtime.database.unit(home.id) as connection:
+        row = "insert into users (id, name, role) values ($1, 'Helper', 'SYSTEM_ADMIN')"
+        await connection.execute(row, exporting.actor.id)
+    token = await _token(exporting)
+    await open_download(exporting.runtime, token, None)
+    sql = "select actor_name from activity where action = 'EXPORT_DOWNLOADED'"
+    [entry] = await exporting.runtime.database.read(exporting.organization.id, sql)
+    assert entry["actor_name"] == "Helper"
+    async with exporting.runtime.database.unit(home.id) as connection:
+        await connection.execute("update users set active = false")
+    assert await _refused(exporting, token) is WhyRefused.LINK
+
+
 async def test_s26_a_link_of_another_organization_opens_nothing(
     exporting: Exporting, new_organization: MakeOrganization
 ) -> None:

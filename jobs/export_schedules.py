@@ -12,6 +12,7 @@ from db.connections import Connection
 from db.export_facts import snapshot_mark
 from db.export_schedules import (
     NewSchedule,
+    Owner,
     delete_schedule,
     delta_token_of,
     list_schedules,
@@ -21,8 +22,9 @@ from db.export_schedules import (
     write_schedule,
 )
 from db.organizations import load_organization
+from db.people import find_user
 from db.schedules import DueSchedule
-from domain.actors import Actor, ActorRef
+from domain.actors import Actor, ActorKind, ActorRef
 from domain.delta_token import delta_token
 from domain.errors import Forbidden, invalid, not_found
 from domain.exports import Delivery, ExportRequest, ExportSpec
@@ -35,7 +37,7 @@ from domain.records import OrganizationRecord, ScheduleRecord
 from domain.requests import SaveSchedule
 from domain.schedules import is_cron, next_run
 from domain.stored import decode, encode
-from domain.vocabulary import ActivityAction, JobTrigger, Permission
+from domain.vocabulary import ActivityAction, JobTrigger, Permission, Role
 from jobs.export_details import shown_schedule
 from jobs.export_recipients import check_recipients
 from jobs.export_requests import Occasion, check_names, prepare, submit_export
@@ -118,7 +120,7 @@ async def submit_scheduled(runtime: Runtime, due: DueSchedule) -> UUID:
     Raises Rejected, BadInput, Forbidden where it cannot run.
     """
     async with runtime.database.unit(due.organization_id) as connection:
-        actor = await _actor(connection, due.organization_id, due.schedule.actor)
+        actor = await _actor(runtime, connection, due.organization_id, due.schedule.actor)
     job = await _submit(runtime, actor, due.schedule, slot_key(due))
     return job.id
 
@@ -135,8 +137,8 @@ async def _submit(runtime: Runtime, actor: Actor, schedule: ScheduleRecord, key:
     return await submit_export(runtime, actor, request, occasion=occasion)
 
 
-async def _actor(connection: Connection, organization_id: UUID, owner: ActorRef) -> Actor:
-    found = await owner_of(connection, owner)
+async def _actor(runtime: Runtime, connection: Connection, organization_id: UUID, owner: ActorRef) -> Actor:
+    found = await owner_of(connection, owner) or await _visitor(runtime, owner)
     if found is None:
         raise Forbidden(Permission.LEADS_EXPORT)
     permissions = found.permissions
@@ -144,6 +146,14 @@ async def _actor(connection: Connection, organization_id: UUID, owner: ActorRef)
         settings = (await load_organization(connection)).settings
         permissions = permissions_of(found.role, frozenset(settings.export_roles))
     return Actor(owner.kind, organization_id, owner.id, found.name, found.role, permissions)
+
+
+async def _visitor(runtime: Runtime, owner: ActorRef) -> Owner | None:
+    """A SYSTEM_ADMIN who saved the schedule of an organization that is not their own."""
+    found = await find_user(runtime.system, owner.id) if owner.kind is ActorKind.USER and owner.id else None
+    if found is None or found.role is not Role.SYSTEM_ADMIN:
+        return None
+    return Owner(found.name, found.role, frozenset())
 
 
 async def _before(connection: Connection, given: str | None) -> ScheduleRecord | None:

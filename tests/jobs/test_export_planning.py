@@ -264,6 +264,24 @@ async def test_a_slot_is_submitted_once_for_whoever_saved_the_schedule(exporting
         await submit_scheduled(exporting.runtime, _due(exporting, saved, runs[1]))
 
 
+async def test_a_schedule_that_a_system_administrator_of_another_organization_saved_runs(
+    exporting: Exporting, new_organization: MakeOrganization
+) -> None:
+    home, visitor = await new_organization("home"), actor_of(Role.SYSTEM_ADMIN, exporting.organization)
+    saved, runs = await save_schedule(exporting.runtime, visitor, _schedule())
+    with pytest.raises(Forbidden):
+        await submit_scheduled(exporting.runtime, _due(exporting, saved, runs[0]))
+    async with exporting.runtime.database.unit(home.id) as connection:
+        row = "insert into users (id, name, role) values ($1, 'Helper', 'SYSTEM_ADMIN')"
+        await connection.execute(row, visitor.id)
+    job_id = await submit_scheduled(exporting.runtime, _due(exporting, saved, runs[0]))
+    assert (await exporting.run(await exporting.load(job_id))).state is JobState.COMPLETED
+    async with exporting.runtime.database.unit(home.id) as connection:
+        await connection.execute("update users set role = 'OWNER'")
+    with pytest.raises(Forbidden):
+        await submit_scheduled(exporting.runtime, _due(exporting, saved, runs[1]))
+
+
 async def test_an_incremental_schedule_gives_only_what_changed_since_its_last_run(exporting: Exporting) -> None:
     saved, runs = await save_schedule(
         exporting.runtime, exporting.actor, _schedule(incremental=True, skip_when_empty=True)

@@ -21,6 +21,7 @@ from db.export_schedules import (
     remember_job,
     write_schedule,
 )
+from db.jobs import load_job_by_key
 from db.organizations import load_organization
 from db.people import find_user
 from db.schedules import DueSchedule
@@ -120,6 +121,8 @@ async def submit_scheduled(runtime: Runtime, due: DueSchedule) -> UUID:
     Raises Rejected, BadInput, Forbidden where it cannot run.
     """
     async with runtime.database.unit(due.organization_id) as connection:
+        if earlier := await load_job_by_key(connection, slot_key(due)):  # since then it may have got another `since`
+            return earlier.record.id
         actor = await _actor(runtime, connection, due.organization_id, due.schedule.actor)
     job = await _submit(runtime, actor, due.schedule, slot_key(due))
     return job.id

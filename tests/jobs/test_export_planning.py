@@ -303,6 +303,16 @@ async def test_an_incremental_schedule_gives_only_what_changed_since_its_last_ru
     assert [row[1] for row in (await exporting.rows(changed))[1:]] == ["fresh"]
 
 
+async def test_a_slot_whose_export_has_ended_before_the_schedule_moved_on_is_not_made_again(
+    exporting: Exporting,
+) -> None:
+    saved, runs = await save_schedule(exporting.runtime, exporting.actor, _schedule(incremental=True))
+    due = _due(exporting, saved, runs[0])
+    job_id = await submit_scheduled(exporting.runtime, due)
+    await exporting.run(await exporting.load(job_id))
+    assert await submit_scheduled(exporting.runtime, due) == job_id
+
+
 async def test_a_schedule_can_be_run_by_hand(exporting: Exporting) -> None:
     saved, _ = await save_schedule(exporting.runtime, exporting.actor, _schedule(enabled=False))
     job = await run_schedule(exporting.runtime, exporting.actor, format_id(IdKind.SCHEDULE, saved.id))

@@ -80,9 +80,11 @@ async def insert_endpoint(connection: Connection, endpoint: WebhookRecord, secre
 
 
 async def update_endpoint(connection: Connection, endpoint: WebhookRecord) -> None:
-    """Change an endpoint; its secret stays."""
+    """Change an endpoint; its secret stays. What is still to be sent goes to its new address."""
     sql = "update webhook_endpoints set url = $2, events = $3, enabled = $4 where id = $1"
     await connection.execute(sql, endpoint.id, endpoint.url, list(endpoint.events), endpoint.enabled)
+    sql = "update deliveries set target = $2 where webhook_endpoint_id = $1 and state = 'PENDING' and target <> $2"
+    await connection.execute(sql, endpoint.id, endpoint.url)
 
 
 async def delete_endpoint(connection: Connection, endpoint_id: UUID) -> bool:

@@ -208,6 +208,22 @@ async def test_a_message_is_sent_once_more_as_a_delivery_of_its_own(near: Desk):
     assert node["node"] == {"id": first["id"], "__typename": "WebhookDelivery"}
 
 
+async def test_what_is_tried_again_goes_to_where_its_endpoint_is_by_then(near: Desk):
+    (lead,) = await near.leads({"name": "A"})
+    async with webhook_peer() as wrong, webhook_peer() as right:
+        wrong.status = 404
+        given = {"url": wrong.url, "events": ["JOB_FINISHED"]}
+        endpoint = (await make(near, WEBHOOK, **given))["endpoint"]["id"]
+        await near.ask(BULK, ids=[lead])
+        async with asyncio.timeout(30):
+            while not wrong.requests:  # noqa: ASYNC110 - the worker's
+                await asyncio.sleep(0.05)
+        await make(near, WEBHOOK, **given | {"id": endpoint, "url": right.url})
+        (answer,) = await told(near)
+        assert (len(wrong.requests), len(right.requests)) == (1, 1)
+    assert [sent["state"] for sent in answer["deliveries"]["nodes"]] == ["SENT"]
+
+
 async def test_s15_keys_and_webhooks_of_another_organization_are_absent(desk: Desk):
     other = await desk.office.desk()
     key = (await make(other, KEY, name="A", permissions=["LEADS_READ"]))["apiKey"]["id"]

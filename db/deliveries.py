@@ -18,6 +18,7 @@ from domain.vocabulary import DeliveryChannel, DeliveryState, JobKind, JobState,
 
 __all__ = [
     "DueDelivery",
+    "Share",
     "deliveries_of",
     "endpoint_secret",
     "missing_endpoints",
@@ -34,10 +35,20 @@ insert into deliveries (id, channel, target, job_id, file_id, webhook_endpoint_i
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now())
 """
 _TAKE: Final = """
-update store.deliveries d set attempts = attempts + 1, next_attempt_at = now() + $2::interval from (
-  select organization_id, id from store.deliveries where state = 'PENDING' and next_attempt_at <= now()
-  order by next_attempt_at limit $1 for update skip locked
-) due
+with waiting as (
+  select organization_id, id, row_number() over (
+    partition by webhook_endpoint_id, case when webhook_endpoint_id is null then id end order by next_attempt_at
+  ) as place
+  from store.deliveries
+  where state = 'PENDING' and next_attempt_at <= now()
+    and (webhook_endpoint_id is null or webhook_endpoint_id <> all($3::uuid[]))
+), due as (
+  select d.organization_id, d.id from waiting w
+  join store.deliveries d on d.organization_id = w.organization_id and d.id = w.id
+  where w.place <= $4 and d.state = 'PENDING' and d.next_attempt_at <= now()
+  order by w.place, d.next_attempt_at limit $1 for update of d skip locked
+)
+update store.deliveries d set attempts = attempts + 1, next_attempt_at = now() + $2::interval from due
 where d.organization_id = due.organization_id and d.id = due.id
 returning d.organization_id, d.id, d.channel, d.target, d.job_id, d.file_id, d.webhook_endpoint_id, d.payload,
   d.attempts, d.link_expires_at
@@ -96,8 +107,17 @@ async def plan_notices(connection: Connection, job_id: UUID, addresses: Sequence
         )
 
 
-async def take_due_deliveries(system: SystemDatabase, at_most: int, lease: timedelta) -> list[DueDelivery]:
-    """The deliveries that are due, kept from other processes for the length of the lease."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """How many deliveries to take, how many of them for one endpoint, and the endpoints that are to get none now."""
+
+    at_most: int
+    an_endpoint: int
+    without: Sequence[UUID] = ()
+
+
+async def take_due_deliveries(system: SystemDatabase, share: Share, lease: timedelta) -> list[DueDelivery]:
+    """Deliveries that are due, kept from other processes for the length of the lease."""
     return [
         DueDelivery(
             row["organization_id"],
@@ -111,7 +131,7 @@ async def take_due_deliveries(system: SystemDatabase, at_most: int, lease: timed
             row["attempts"],
             row["link_expires_at"],
         )
-        for row in await system.fetch(_TAKE, at_most, lease)
+        for row in await system.fetch(_TAKE, share.at_most, lease, share.without, share.an_endpoint)
     ]
 
 

@@ -1,12 +1,15 @@
 """Tells people and programs of files: each planned delivery is tried until it arrives or there is no hope."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
-from db.deliveries import DueDelivery, endpoint_secret, note_failed, note_sent, take_due_deliveries
+from db.deliveries import DueDelivery, Share, endpoint_secret, note_failed, note_sent, take_due_deliveries
 from db.downloads import Linked, linked_file
 from delivery.email import Mail, send_mail
 from delivery.webhooks import WebhookMessage, post_webhook
@@ -18,18 +21,44 @@ from domain.webhooks import WebhookSecrets
 from jobs.links import Ticket, signed_url
 from jobs.runtime import Runtime
 
-BATCH: Final = 20
+AT_ONCE: Final = 20
+AT_ONCE_TO_AN_ENDPOINT: Final = 4
+"""One that is slow to answer does not take the places of the others."""
 LEASE: Final = timedelta(minutes=2)
 """Longer than any attempt takes: a process that dies in between leaves it to another one."""
 
 
+_LOOK_SECONDS: Final = 2.0
+"""How long what comes to be due waits while others are under way."""
+
+
 async def deliver_due(runtime: Runtime) -> int:
-    """Make the next attempt of every delivery that is due, a batch at a time; how many attempts."""
-    count = 0
-    while due := await take_due_deliveries(runtime.system, BATCH, LEASE):
-        await asyncio.gather(*(_attempt(runtime, delivery) for delivery in due))
-        count += len(due)
-    return count
+    """Make the next attempt of every delivery that is due, some at once; how many attempts."""
+    count, under_way = 0, dict[asyncio.Task[None], UUID | None]()
+    try:
+        while True:
+            due = await take_due_deliveries(runtime.system, _share(under_way), LEASE)
+            under_way |= {asyncio.create_task(_attempt(runtime, one)): one.endpoint_id for one in due}
+            count += len(due)
+            if not under_way:
+                return count
+            await asyncio.wait(under_way, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            for task in [task for task in under_way if task.done()]:
+                del under_way[task]
+                task.result()
+    except asyncio.CancelledError:
+        for task in under_way:
+            task.cancel()
+        raise
+    finally:
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+
+def _share(under_way: Mapping[asyncio.Task[None], UUID | None]) -> Share:
+    """What may be taken beside what is under way."""
+    times = Counter(endpoint for endpoint in under_way.values() if endpoint is not None)
+    busy = [endpoint for endpoint, count in times.items() if count >= AT_ONCE_TO_AN_ENDPOINT]
+    return Share(at_most=AT_ONCE - len(under_way), an_endpoint=AT_ONCE_TO_AN_ENDPOINT, without=busy)
 
 
 async def _attempt(runtime: Runtime, due: DueDelivery) -> None:

@@ -82,3 +82,16 @@ async def webhook_peer() -> AsyncIterator[WebhookPeer]:
     peer.port = server.sockets[0].getsockname()[1]
     async with server:
         yield peer
+
+
+@asynccontextmanager
+async def silent_peer() -> AsyncIterator[str]:
+    """The address of an endpoint that takes messages and never answers."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until the other side has had enough
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://localhost:{server.sockets[0].getsockname()[1]}/"

@@ -17,14 +17,14 @@ from domain.jobs import JobRecord
 from domain.outgoing import Notice
 from domain.vocabulary import DeliveryState
 from domain.webhooks import WebhookSecrets, new_signing_secret
-from jobs.deliveries import deliver_due
+from jobs.deliveries import AT_ONCE, AT_ONCE_TO_AN_ENDPOINT, deliver_due
 from jobs.export_requests import submit_export
 from jobs.lifecycle import delete_files
 from jobs.links import LinkRefused, open_download
 from jobs.runtime import Runtime
 from tests.conftest import MakeOrganization
 from tests.db.export_rows import add_leads
-from tests.delivery.peers import mail_peer, webhook_peer
+from tests.delivery.peers import mail_peer, silent_peer, webhook_peer
 from tests.jobs.exporting import Exporting
 from tests.jobs.importing import working
 
@@ -132,6 +132,22 @@ async def test_what_a_worker_cannot_make_sense_of_does_not_keep_it_from_sending_
             await plan_notices(connection, new_id(), ["a@example.com"], Notice("Done", "It is done."))
         while not peer.mails:  # noqa: ASYNC110 - the worker sends it
             await asyncio.sleep(0.05)
+
+
+async def test_an_endpoint_that_never_answers_holds_up_nobody_else(exporting: Exporting) -> None:
+    async with silent_peer() as url, mail_peer() as peer:
+        endpoint, _ = await _endpoint(exporting, url)
+        for _ in range(AT_ONCE):
+            await _export(exporting, Delivery(webhook_endpoint_id=endpoint))
+        await _export(exporting, Delivery(email=("a@example.com",)))
+        sending = asyncio.create_task(deliver_due(_with(exporting, peer.port)))
+        async with asyncio.timeout(10):
+            while not peer.mails:  # noqa: ASYNC110 - it is sent elsewhere
+                await asyncio.sleep(0.05)
+        sending.cancel()
+        await asyncio.wait([sending])
+    [row] = await exporting.runtime.system.fetch("select sum(attempts) as n from store.deliveries")
+    assert row["n"] == AT_ONCE_TO_AN_ENDPOINT + 1
 
 
 async def test_who_cannot_be_told_is_told_before_the_export(exporting: Exporting) -> None:

@@ -20,6 +20,7 @@ from domain.job_rules import RULES, ended_action, events_of
 from domain.jobs import TERMINAL, JobFailure
 from domain.observing import Facts
 from domain.vocabulary import JobFailureCode, JobState
+from jobs.import_notices import tell_failed
 from jobs.running import JobEnd, JobReleased, RunningJob
 from storage.store import StorageUnavailable
 
@@ -106,6 +107,8 @@ async def write_end(connection: Connection, job: RunningJob, ending: JobEnd | Fa
         return
     if isinstance(ending, JobEnd) and ending.also is not None:
         await ending.also(connection)
+    if isinstance(ending, Failed):
+        await tell_failed(connection, job, ending.message)
     events = events_of(job.record.kind, end.state, has_file=bool(end.files))
     if events:
         await plan_events(connection, job.id, events, datetime.now(UTC))

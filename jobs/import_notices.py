@@ -5,13 +5,11 @@ from dataclasses import replace
 
 from db.connections import Connection
 from db.deliveries import plan_notices
-from domain.errors import JobFailed
 from domain.ids import IdKind, format_id
 from domain.imports import ImportSpec
 from domain.outgoing import Notice
-from domain.vocabulary import JobState
+from domain.vocabulary import JobKind, JobState
 from jobs.running import JobEnd, RunningJob
-from jobs.runtime import Runtime
 
 __all__ = ["tell_failed", "telling"]
 
@@ -32,13 +30,14 @@ def telling(end: JobEnd, job: RunningJob, spec: ImportSpec) -> JobEnd:
     return replace(end, also=_both(end.also, job, spec, notice))
 
 
-async def tell_failed(runtime: Runtime, job: RunningJob, spec: ImportSpec, failed: JobFailed) -> None:
-    """The mails of an import that has failed for good."""
-    if spec.notify and not failed.retryable:
-        async with runtime.database.unit(job.organization_id) as connection:
-            await job.fence(connection)
-            notice = _notice(job, f"Import {job.record.name} has failed", failed.message)
-            await plan_notices(connection, job.id, spec.notify, notice)
+async def tell_failed(connection: Connection, job: RunningJob, message: str) -> None:
+    """The mails of an import that has failed, in the transaction of its end; other jobs have nobody to tell.
+
+    It reads no more of the spec than it needs: what cannot be decoded must come to an end too.
+    """
+    asked = job.record.spec.get("notify") if job.record.kind is JobKind.IMPORT else None
+    addresses = [address for address in asked if isinstance(address, str)] if isinstance(asked, list) else []
+    await plan_notices(connection, job.id, addresses, _notice(job, f"Import {job.record.name} has failed", message))
 
 
 def _both(

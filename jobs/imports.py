@@ -21,7 +21,7 @@ from domain.stored import decode, encode
 from domain.vocabulary import ErrorPolicy, ImportMode, JobFailureCode
 from jobs.import_child import Messages, parsing
 from jobs.import_ends import abort, awaiting, cancelled, committed, error_file, planned, review, with_unknown_values
-from jobs.import_notices import tell_failed, telling
+from jobs.import_notices import telling
 from jobs.import_pass import PHASES, FilePass, rows_done
 from jobs.import_rows import Writer, rules_of
 from jobs.import_source import Source, open_source, request_of
@@ -42,12 +42,8 @@ async def run_import(runtime: Runtime, job: RunningJob) -> JobEnd:
     result = decode(ImportResult, job.record.result)
     if not result.checkpoint.block:  # a run that goes on has more to show
         job.report("fetching", 0, None)
-    try:
-        async with open_source(runtime, job, spec) as source:
-            return telling(await _Import(runtime, job, spec, source).run(result), job, spec)
-    except JobFailed as failed:
-        await tell_failed(runtime, job, spec, failed)
-        raise
+    async with open_source(runtime, job, spec) as source:
+        return telling(await _Import(runtime, job, spec, source).run(result), job, spec)
 
 
 class _Stopped(Exception):

@@ -7,10 +7,14 @@ from pathlib import Path
 import pytest
 
 from domain.jobs import JobRecord
-from domain.vocabulary import JobFailureCode, JobFileRole, JobState, MergeStrategy
+from domain.vocabulary import JobFailureCode, JobFileRole, JobKind, JobState, MergeStrategy
 from jobs.lifecycle import retry
+from jobs.queue import Token
+from jobs.running import JobEnd, RunningJob
 from jobs.runtime import Runtime
+from jobs.worker import Worker
 from tests.conftest import MakeOrganization
+from tests.jobs.exporting import OPTIONS
 from tests.jobs.importing import Importing, counts_of, csv
 from tests.jobs.under_fire import Fire, check_invariants, many, records, until
 
@@ -29,6 +33,20 @@ async def put_off(importing: Importing) -> None:
         return bool(await importing.rows("select id from app.jobs where state = 'QUEUED' and attempts > 0"))
 
     await until(tried)
+
+
+async def broken(_runtime: Runtime, _job: RunningJob) -> JobEnd:
+    raise ZeroDivisionError
+
+
+async def test_who_is_to_be_told_hears_of_a_failure_that_nobody_foresaw(importing: Importing):
+    job = await importing.start(DATA, notify=("a@example.com",))
+    [row] = await importing.rows("select engine_id from app.jobs")
+    worker = Worker(importing.runtime, OPTIONS, {JobKind.IMPORT: broken})
+    await worker.deliver(Token(importing.organization.id, job.id, int(str(row["engine_id"]))))
+    assert (await importing.load(job.id)).state is JobState.FAILED
+    [mail] = await importing.rows("select target, payload ->> 'subject' as subject from app.deliveries")
+    assert mail == {"target": "a@example.com", "subject": "Import leads.csv has failed"}
 
 
 async def check(importing: Importing, job: JobRecord) -> None:

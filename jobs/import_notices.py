@@ -52,4 +52,4 @@ def _both(
 
 
 def _notice(job: RunningJob, subject: str, text: str) -> Notice:
-    return Notice(subject, f"{text}\n\nIts id is {format_id(IdKind.JOB, job.id)}.\n")
+    return Notice(" ".join(subject.split()), f"{text}\n\nIts id is {format_id(IdKind.JOB, job.id)}.\n")

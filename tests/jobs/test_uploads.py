@@ -163,3 +163,11 @@ async def test_a_mail_is_planned_when_an_import_is_done_or_has_failed(importing:
     ]
     with pytest.raises(Rejected):
         await importing.start(DATA, notify=("no address",), allow_same_file=True)
+
+
+async def test_a_name_of_several_lines_is_one_line_in_the_subject_of_a_mail(importing: Importing, database_url: str):
+    async with working(importing.runtime, database_url):
+        upload = await importing.send(DATA)
+        await importing.ended(await importing.begin(upload, name="Fair\r\nof May", notify=("a@example.com",)))
+    told = await importing.rows("select payload ->> 'subject' as subject from app.deliveries")
+    assert told == [{"subject": "Import Fair of May is done"}]

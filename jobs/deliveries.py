@@ -92,7 +92,10 @@ async def _file_mail(runtime: Runtime, due: DueDelivery) -> Mail:
         linked = await linked_file(connection, due.file_id) if due.file_id else None
     if linked is None or not linked.available or due.link_expires_at is None:
         raise DeliveryFailed("The file has been deleted.", final=True)
-    return _message(runtime, due, linked, min(due.link_expires_at, linked.file.expires_at))
+    until = min(due.link_expires_at, linked.file.expires_at)
+    if until <= datetime.now(UTC):
+        raise DeliveryFailed("The link had ended before it could be sent.", final=True)
+    return _message(runtime, due, linked, until)
 
 
 def _notice_mail(due: DueDelivery) -> Mail:

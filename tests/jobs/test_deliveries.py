@@ -111,6 +111,20 @@ async def test_a_failure_is_tried_again_later_under_the_same_id(exporting: Expor
     assert len({headers["webhook-id"] for headers, _ in peer.requests}) == 1
 
 
+async def test_a_link_that_has_ended_is_not_mailed_any_more(exporting: Exporting) -> None:
+    job = await _export(exporting, Delivery(email=("a@example.com",), link_ttl_hours=1))
+    late = "update store.deliveries set link_expires_at = now() - interval '1 minute'"
+    await exporting.runtime.system.execute(late)
+    async with mail_peer() as peer:
+        await deliver_due(_with(exporting, peer.port))
+    assert peer.mails == []
+    [delivery] = await _deliveries(exporting, job)
+    assert (delivery.state, delivery.last_error) == (
+        DeliveryState.FAILED,
+        "The link had ended before it could be sent.",
+    )
+
+
 async def test_without_a_mail_server_the_delivery_says_so(exporting: Exporting) -> None:
     job = await _export(exporting, Delivery(email=("a@example.com",)))
     await deliver_due(_with(exporting))

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from graphql import OperationType
@@ -9,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from db.transient import TRANSIENT
 from domain.errors import BadInput, Forbidden, Unauthenticated
 from resolvers.encoding import encode
 from resolvers.ports import Caller, Services, request_context
@@ -17,7 +19,7 @@ from web.engine import Answer, Engine, Refused
 from web.graphql_request import BadRequest, RequestLimits, close_files, read_request
 from web.negotiation import Media, accepted
 from web.rates import Rates, TooManyRequests
-from web.streams import as_events, as_parts
+from web.streams import Leave, as_events, as_parts
 
 __all__ = ["GraphQLRoute"]
 
@@ -85,21 +87,34 @@ class GraphQLRoute:
         subscribing = ready.kind is OperationType.SUBSCRIPTION
         chosen = media[0] if media[0] in _STREAMS else next((one for one in media if one in _STREAMS), None)
         if subscribing or media[0] is Media.EVENTS:
-            return self._stream(chosen, self.engine.stream(ready, context), caller)
+            leave = Leave(caller.actor.expires_at if caller else None, partial(self._good, request, address))
+            return _stream(chosen, self.engine.stream(ready, context), leave)
         return _whole(await self.engine.run(ready, context), media)
-
-    def _stream(self, media: Media | None, answers: AsyncGenerator[Answer], caller: Caller | None) -> Response:
-        expires_at = caller.actor.expires_at if caller else None
-        if media is Media.EVENTS:
-            return StreamingResponse(as_events(answers, expires_at), headers=_HEADERS, media_type=Media.EVENTS)
-        if media is Media.MULTIPART:
-            parts = as_parts(answers, expires_at)
-            return StreamingResponse(parts, headers={**_HEADERS, "Content-Type": _MULTIPART_TYPE})
-        raise BadRequest(406, "A subscription needs Accept: text/event-stream or multipart/mixed.")
 
     async def _caller(self, request: Request, address: str | None) -> Caller | None:
         credential = credential_of(request.headers)
         return await self.authenticator.admit(credential, address) if credential else None
+
+    async def _good(self, request: Request, address: str | None) -> bool:
+        """Whether whoever asked may still do so; nobody is shut out because the database was away."""
+        credential = credential_of(request.headers)
+        try:
+            if credential is not None:
+                await self.authenticator.authenticate(credential, address)
+        except (BadInput, Forbidden, Unauthenticated):
+            return False
+        except TRANSIENT:
+            return True
+        return True
+
+
+def _stream(media: Media | None, answers: AsyncGenerator[Answer], leave: Leave) -> Response:
+    if media is Media.EVENTS:
+        return StreamingResponse(as_events(answers, leave), headers=_HEADERS, media_type=Media.EVENTS)
+    if media is Media.MULTIPART:
+        headers = {**_HEADERS, "Content-Type": _MULTIPART_TYPE}
+        return StreamingResponse(as_parts(answers, leave), headers=headers)
+    raise BadRequest(406, "A subscription needs Accept: text/event-stream or multipart/mixed.")
 
 
 class _Whole(Response):

@@ -2,14 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Final
 
 from resolvers.encoding import encode
 from web.engine import Answer
 
-__all__ = ["EXPIRED", "as_events", "as_parts"]
+__all__ = ["EXPIRED", "Leave", "as_events", "as_parts"]
 
 _HEARTBEAT_SECONDS: Final = 12.0
 EXPIRED: Final[Answer] = {
@@ -17,34 +18,42 @@ EXPIRED: Final[Answer] = {
 }
 
 
-async def as_events(answers: AsyncGenerator[Answer], expires_at: float | None) -> AsyncGenerator[bytes]:
-    """`next` events and a `complete`, with comments in between so that a lost connection is noticed.
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """How long a caller may listen: until a moment in seconds since the epoch, and while their credential is good."""
 
-    `expires_at`: when the caller's credential ends, in seconds since the epoch.
-    """
+    until: float | None
+    good: Callable[[], Awaitable[bool]]
+
+
+async def as_events(answers: AsyncGenerator[Answer], leave: Leave) -> AsyncGenerator[bytes]:
+    """`next` events and a `complete`, with comments in between so that a lost connection is noticed."""
     yield b":\n\n"
-    async with aclosing(_paced(answers, expires_at)) as paced:
+    async with aclosing(_paced(answers, leave)) as paced:
         async for answer in paced:
             yield b":\n\n" if answer is None else b"event: next\ndata: " + encode(answer) + b"\n\n"
     yield b"event: complete\ndata:\n\n"
 
 
-async def as_parts(answers: AsyncGenerator[Answer], expires_at: float | None) -> AsyncGenerator[bytes]:
+async def as_parts(answers: AsyncGenerator[Answer], leave: Leave) -> AsyncGenerator[bytes]:
     """Parts of `{"payload": …}`, `{}` as heartbeat."""
     yield b"--graphql"
-    async with aclosing(_paced(answers, expires_at)) as paced:
+    async with aclosing(_paced(answers, leave)) as paced:
         async for answer in paced:
             body = b"{}" if answer is None else encode({"payload": answer})
             yield b"\r\nContent-Type: application/json\r\n\r\n" + body + b"\r\n--graphql"
     yield b"--\r\n"
 
 
-async def _paced(answers: AsyncGenerator[Answer], expires_at: float | None) -> AsyncGenerator[Answer | None]:
+async def _paced(answers: AsyncGenerator[Answer], leave: Leave) -> AsyncGenerator[Answer | None]:
     """The answers, None whenever none has come for a while, and an error once the credential has ended."""
     pending: asyncio.Task[Answer] | None = None
+    asked = time.monotonic()
     try:
         while True:
-            left = _HEARTBEAT_SECONDS if expires_at is None else expires_at - time.time()
+            left = _HEARTBEAT_SECONDS if leave.until is None else leave.until - time.time()
+            if time.monotonic() - asked >= _HEARTBEAT_SECONDS:
+                left, asked = left if await leave.good() else 0.0, time.monotonic()
             if left <= 0:
                 yield EXPIRED
                 return

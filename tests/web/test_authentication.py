@@ -122,6 +122,20 @@ async def test_s10_events_end_when_the_token_does(edge: Edge) -> None:
     assert time.monotonic() - started < 60
 
 
+async def test_events_end_when_the_key_is_revoked(edge: Edge) -> None:
+    identifier, secret = await a_key(edge)
+    body, headers = (
+        {"query": "subscription { jobs { revision } }"},
+        {"X-API-Key": secret, "Accept": "text/event-stream"},
+    )
+    async with edge.http.stream("POST", edge.graphql, json=body, headers=headers, timeout=60) as answer:
+        await edge.ask(REVOKE, id=identifier)
+        async with asyncio.timeout(60):
+            text = "".join([piece async for piece in answer.aiter_text()])
+    assert '"UNAUTHENTICATED"' in text
+    assert text.endswith("event: complete\ndata:\n\n")
+
+
 async def following(edge: Edge, **payload: str) -> ClientConnection:
     """A socket that follows jobs as somebody."""
     socket = await connect(edge.graphql.replace("http", "ws", 1), subprotocols=["graphql-transport-ws"])

@@ -154,6 +154,7 @@ async def remember_undo(connection: Connection, job_id: UUID, undo_id: str) -> N
     await connection.execute(
         "update jobs set result = result || jsonb_build_object('revertJobId', $2::text) where id = $1", job_id, undo_id
     )
+    await connection.execute("update job_progress set revision = revision + 1 where job_id = $1", job_id)
 
 
 async def _restorations(

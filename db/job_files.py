@@ -39,6 +39,8 @@ with expired as (
     select id from job_files where deleted_at is null and expires_at <= now()
     order by expires_at limit $1 for update skip locked)
   returning f.job_id, f.key
+), told as (
+  update job_progress set revision = revision + 1 where job_id in (select job_id from expired)
 )
 select j.id, j.kind, j.name, array_agg(e.key) as keys from expired e join jobs j on j.id = e.job_id
 group by j.id, j.kind, j.name

@@ -14,6 +14,7 @@ from db.locks import Lock, take
 from db.organizations import Organizations
 from domain.national_ids import NationalIds
 from domain.vocabulary import Permission, Role
+from jobs.upkeep import retain
 from resolvers.ports import Caller, Services, request_context
 from tests.resolvers.office import SCHEMA, Desk, Office, uuid
 
@@ -205,6 +206,20 @@ async def test_a_failed_import_is_taken_back_or_runs_again_and_never_both(desk: 
     assert (await desk.ask(JOB, id=imported))["job"]["actions"] == ["DOWNLOAD", "DELETE_FILES"]
     refused = (await desk.ask(RETRY, id=imported))["retryJob"]
     assert refused["userErrors"] == [{"code": "NOT_RETRYABLE", "path": ["id"]}]
+
+
+async def test_the_revision_grows_when_an_import_is_undone_and_when_its_file_is_past_its_date(desk: Desk) -> None:
+    imported = await an_import_in_review(desk)
+    await desk.ask(COMMIT, id=imported)
+    revisions = [(await desk.ask(JOB, id=imported, wait=20))["job"]["revision"]]
+    undo = (await desk.ask(REVERT, id=imported))["revertImport"]["job"]["id"]
+    await desk.ask(JOB, id=undo, wait=20)
+    revisions += [(await desk.ask(JOB, id=imported))["job"]["revision"]]
+    past = "update store.job_files set expires_at = now() where job_id = $1"
+    await desk.runtime.system.execute(past, uuid(imported))
+    await retain(desk.runtime)
+    revisions += [(await desk.ask(JOB, id=imported))["job"]["revision"]]
+    assert revisions == sorted(set(revisions))
 
 
 @asynccontextmanager

@@ -11,8 +11,9 @@ from db.import_requests import imports_being_undone
 from db.job_files import files_of
 from db.job_lists import load_jobs
 from domain.actors import Actor
+from domain.downloads import may_open
 from domain.ids import IdKind, format_id
-from domain.job_rules import NOT_WHILE_UNDONE, actions_of, is_available, visible_kinds
+from domain.job_rules import NOT_WHILE_UNDONE, actions_of, is_available, kept, visible_kinds
 from domain.jobs import JobFileRecord, JobRecord
 from domain.records import SignedUrl
 from domain.settings import OrganizationSettings
@@ -38,10 +39,13 @@ class JobPort:
 
     async def actions(self, job: JobRecord) -> Sequence[JobAction]:
         """What the caller may do with the job now."""
-        actions = actions_of(job, await self.files(job), self._actor, datetime.now(UTC))
-        if NOT_WHILE_UNDONE.isdisjoint(actions) or not await self._undoing.load(job.id):
-            return actions
-        return [action for action in actions if action not in NOT_WHILE_UNDONE]
+        files, now = await self.files(job), datetime.now(UTC)
+        actions = frozenset(actions_of(job, files, self._actor, now))
+        if not any(may_open(self._actor, self._settings, job.kind, file) for file in kept(files, now)):
+            actions -= {JobAction.DOWNLOAD}
+        if not actions.isdisjoint(NOT_WHILE_UNDONE) and await self._undoing.load(job.id):
+            actions -= NOT_WHILE_UNDONE
+        return [action for action in JobAction if action in actions]
 
     async def files(self, job: JobRecord) -> Sequence[JobFileRecord]:
         """Every file of the job, deleted ones too."""

@@ -13,7 +13,8 @@ from starlette.datastructures import UploadFile
 from db.locks import Lock, take
 from db.organizations import Organizations
 from domain.national_ids import NationalIds
-from domain.vocabulary import Permission, Role
+from domain.settings import MaskingRule, OrganizationSettings
+from domain.vocabulary import LeadFieldKey, MaskingMode, Permission, Role
 from jobs.upkeep import retain
 from resolvers.ports import Caller, Services, request_context
 from tests.resolvers.office import SCHEMA, Desk, Office, uuid
@@ -144,6 +145,16 @@ async def test_who_may_not_export_sees_an_export_without_a_link_or_an_action(des
     seen = (await desk.seat(Role.VIEWER).ask(JOB, id=job["id"]))["job"]
     assert seen["actions"] == []
     assert [file["download"] for file in seen["files"]] == [None, None]
+
+
+async def test_a_download_is_offered_to_who_may_open_one_of_the_files_alone(office: Office) -> None:
+    masking = (MaskingRule(LeadFieldKey.EMAIL, MaskingMode.PARTIAL),)
+    desk = await office.desk(settings=OrganizationSettings(masking=masking))
+    imported = await an_import_in_review(desk)
+    assert "DOWNLOAD" in (await desk.ask(JOB, id=imported))["job"]["actions"]
+    seen = (await desk.seat(Role.PRO).ask(JOB, id=imported))["job"]
+    assert [file["download"] for file in seen["files"]] == [None]
+    assert seen["actions"] == ["CANCEL", "MAP", "COMMIT"]
 
 
 async def test_a_job_that_waits_is_cancelled_at_once_and_again_is_too_late(desk: Desk) -> None:

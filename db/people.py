@@ -59,7 +59,7 @@ async def load_users(database: Database, organization_id: UUID, ids: Collection[
 
 async def find_user(system: SystemDatabase, user_id: UUID) -> UserRecord | None:
     """The active user of this id, of whatever organization: a SYSTEM_ADMIN acts in others than their own."""
-    rows = await system.fetch(f"select {COLUMNS} from store.users where id = $1 and active", user_id)
+    rows = await system.fetch(f"select {USER_COLUMNS} from store.users where id = $1 and active", user_id)
     return user_of(rows[0]) if rows else None
 
 

@@ -15,6 +15,7 @@ from db.activity import Act, doer_of, record
 from db.api_keys import StoredApiKey, find_api_keys, mark_used
 from db.organizations import Organizations
 from db.people import SignIn, sign_in
+from db.transient import TRANSIENT
 from domain.actors import Actor, ActorKind
 from domain.api_keys import KEY_START, key_prefix, secret_matches
 from domain.errors import BadInput, Forbidden, Unauthenticated
@@ -107,6 +108,18 @@ class Authenticator:
             actor = _actor(identity, organization, address)
             organization = await self._chosen(credential.organization, actor, organization)
         return Caller(_actor(identity, organization, address), organization)
+
+    async def renewed(self, caller: Caller | None, credential: Credential, address: str | None) -> Caller | None:
+        """Somebody who stays as they are by now, None where they may not stay.
+
+        Nobody is shut out because the database was away: the next check tells.
+        """
+        try:
+            return await self.authenticate(credential, address)
+        except (BadInput, Forbidden, Unauthenticated):
+            return None
+        except TRANSIENT:
+            return caller
 
     async def _identity(self, secret: str, address: str | None) -> _Identity:
         digest, now = hashlib.sha256(secret.encode()).digest(), time.monotonic()

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from db.transient import TRANSIENT
 from domain.errors import BadInput, Forbidden, Unauthenticated
 from resolvers.encoding import encode
 from resolvers.ports import Caller, Services, request_context
@@ -87,7 +86,7 @@ class GraphQLRoute:
         subscribing = ready.kind is OperationType.SUBSCRIPTION
         chosen = media[0] if media[0] in _STREAMS else next((one for one in media if one in _STREAMS), None)
         if subscribing or media[0] is Media.EVENTS:
-            leave = Leave(caller.actor.expires_at if caller else None, partial(self._good, request, address))
+            leave = Leave(caller.actor.expires_at if caller else None, partial(self._stays, request, caller, address))
             return _stream(chosen, self.engine.stream(ready, context), leave)
         return _whole(await self.engine.run(ready, context), media)
 
@@ -95,17 +94,10 @@ class GraphQLRoute:
         credential = credential_of(request.headers)
         return await self.authenticator.admit(credential, address) if credential else None
 
-    async def _good(self, request: Request, address: str | None) -> bool:
-        """Whether whoever asked may still do so; nobody is shut out because the database was away."""
+    async def _stays(self, request: Request, caller: Caller | None, address: str | None) -> bool:
+        """Whether whoever listens may go on to."""
         credential = credential_of(request.headers)
-        try:
-            if credential is not None:
-                await self.authenticator.authenticate(credential, address)
-        except (BadInput, Forbidden, Unauthenticated):
-            return False
-        except TRANSIENT:
-            return True
-        return True
+        return credential is None or await self.authenticator.renewed(caller, credential, address) is not None
 
 
 def _stream(media: Media | None, answers: AsyncGenerator[Answer], leave: Leave) -> Response:

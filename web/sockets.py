@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
-from db.transient import TRANSIENT
 from domain.errors import BadInput, Forbidden, Unauthenticated
 from resolvers.encoding import encode
 from resolvers.ports import Caller, Services, request_context
@@ -99,12 +98,11 @@ class _Connection:
             raise _Close(4408, "Connection initialisation timeout")
         while True:
             await asyncio.sleep(self.route.limits.check_seconds)
-            try:
-                await self._check()
-            except (BadInput, Forbidden, Unauthenticated):
-                raise _Close(4403, "Forbidden") from None
-            except TRANSIENT:  # nobody is shut out because the database was away; the next check tells
+            if self.credential is None:
                 continue
+            self.caller = await self.route.authenticator.renewed(self.caller, self.credential, self._address)
+            if self.caller is None:
+                raise _Close(4403, "Forbidden")
 
     async def _handle(self, message: _Message) -> None:
         match message.get("type"):
@@ -143,10 +141,6 @@ class _Connection:
             raise _Close(4429, str(many)) from None
         self.acknowledged = True
         await self._send({"type": "connection_ack"})
-
-    async def _check(self) -> None:
-        if self.credential is not None:
-            self.caller = await self.route.authenticator.authenticate(self.credential, self._address)
 
     @property
     def _address(self) -> str | None:

@@ -62,7 +62,8 @@ update store.deliveries set state = case when $5::interval is null then 'FAILED'
   last_error = $3, response_status = $4, next_attempt_at = now() + $5::interval
 where organization_id = $1 and id = $2
 """
-_ENDPOINT: Final = "select url from webhook_endpoints where id = $1 and enabled"
+_ENDPOINT: Final = "select url from webhook_endpoints where id = $1"
+"""A disabled one too: the delivery then says that it failed, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ async def plan_deliveries(connection: Connection, job_id: UUID, file: NewFile, a
         until = file.expires_at
         if delivery.link_ttl_hours is not None:
             until = min(until, datetime.now(UTC) + timedelta(hours=delivery.link_ttl_hours))
-        for address in delivery.email:
+        for address in dict.fromkeys(delivery.email):
             channel = DeliveryChannel.EMAIL
             await connection.execute(_INSERT, new_id(), channel, address, job_id, file.id, None, None, until, {})
         endpoint = parse_id(IdKind.WEBHOOK, delivery.webhook_endpoint_id) if delivery.webhook_endpoint_id else None

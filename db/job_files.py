@@ -29,15 +29,21 @@ FILE_COLUMNS: Final = (
     "deleted_at, download_count"
 )
 
-_WITH_EXPIRED: Final = """
-select distinct organization_id from store.job_files where deleted_at is null and expires_at <= now()
+_UNDER_WAY: Final = "('QUEUED', 'RUNNING', 'CANCELLING')"
+"""What a job in such a state reads stays until it has ended, though its time is over."""
+
+_WITH_EXPIRED: Final = f"""
+select distinct f.organization_id from store.job_files f
+join store.jobs j on j.organization_id = f.organization_id and j.id = f.job_id and j.state not in {_UNDER_WAY}
+where f.deleted_at is null and f.expires_at <= now()
 """
 
-_EXPIRE: Final = """
+_EXPIRE: Final = f"""
 with expired as (
   update job_files f set deleted_at = now() where f.id in (
-    select id from job_files where deleted_at is null and expires_at <= now()
-    order by expires_at limit $1 for update skip locked)
+    select f.id from job_files f join jobs j on j.id = f.job_id and j.state not in {_UNDER_WAY}
+    where f.deleted_at is null and f.expires_at <= now()
+    order by f.expires_at limit $1 for update of f skip locked)
   returning f.job_id, f.key
 ), told as (
   update job_progress set revision = revision + 1 where job_id in (select job_id from expired)

@@ -1,5 +1,6 @@
 """E-mail by SMTP: a short text with a link, never the data."""
 
+import asyncio
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -11,6 +12,8 @@ import aiosmtplib
 from domain.outgoing import DeliveryFailed
 
 _SECONDS: Final = 20.0
+"""For each answer of the mail server."""
+_SECONDS_IN_ALL: Final = 60.0
 _PERMANENT: Final = 500
 
 
@@ -39,15 +42,16 @@ class Mail:
 async def send_mail(server: MailServer, mail: Mail) -> None:
     """Hand the mail in. Raises DeliveryFailed, final where the server says so (5xx)."""
     try:
-        await aiosmtplib.send(
-            _message(server, mail),
-            hostname=server.host,
-            port=server.port,
-            username=server.user,
-            password=server.password,
-            start_tls=server.starttls,
-            timeout=_SECONDS,
-        )
+        async with asyncio.timeout(_SECONDS_IN_ALL):
+            await aiosmtplib.send(
+                _message(server, mail),
+                hostname=server.host,
+                port=server.port,
+                username=server.user,
+                password=server.password,
+                start_tls=server.starttls,
+                timeout=_SECONDS,
+            )
     except ssl.SSLError as error:  # of a certificate it is a ValueError too
         raise DeliveryFailed("The mail server's certificate is not to be trusted.") from error
     except ValueError as error:

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from domain.actors import Actor
+from domain.ids import IdKind, parse_id
 from domain.jobs import WAITING, JobFileRecord, JobRecord
 from domain.vocabulary import ActivityAction, JobAction, JobFileRole, JobKind, JobState, Permission, WebhookEvent
 
@@ -124,6 +126,12 @@ def is_revertible(job: JobRecord) -> bool:
     if job.kind is not JobKind.IMPORT or not job.terminal or not isinstance(counts, Mapping):
         return False
     return bool(counts.get("created") or counts.get("updated")) and not job.result.get("revertJobId")
+
+
+def undone_import(job: JobRecord) -> UUID | None:
+    """The import that the job takes back, None where it does something else."""
+    shown = job.spec.get("importJobId") if job.kind is JobKind.REVERT else None
+    return parse_id(IdKind.JOB, shown) if isinstance(shown, str) else None
 
 
 def is_retryable(job: JobRecord, files: Sequence[JobFileRecord]) -> bool:

@@ -72,6 +72,8 @@ async def _attempt(runtime: Runtime, due: DueDelivery) -> None:
 
 
 async def _deliver(runtime: Runtime, due: DueDelivery) -> int | None:
+    if pause_after(due.attempts - 1) is None:
+        raise DeliveryFailed("It was tried as often as it may be, and one of the attempts had no end.", final=True)
     match due.channel:
         case DeliveryChannel.EMAIL:
             return await _mail(runtime, due)

@@ -114,7 +114,7 @@ async def write_end(connection: Connection, job: RunningJob, ending: JobEnd | Fa
         await plan_events(connection, job.id, events, datetime.now(UTC))
     if end.state in TERMINAL:
         await record(connection, Doer(job.record.actor, job.actor.address), _act(job, ending, end))
-        if job.record.schedule_id is not None:
+        if job.record.schedule_id is not None and end.state is not JobState.CANCELLED:
             await note_outcome(connection, job.record.schedule_id, failed=end.state is JobState.FAILED)
     await admit(connection, limit)
 

@@ -1,6 +1,7 @@
 """Who is to be told of a file: whether they can be."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from db.connections import Connection
 from db.deliveries import missing_endpoints
@@ -26,6 +27,16 @@ async def check_recipients(
             problems.append(NotFoundProblem(UserErrorCode.NOT_FOUND, message, where, (str(given[place]),)))
     if problems:
         raise Rejected(*problems)
+
+
+async def without_missing_endpoints(connection: Connection, deliver: Sequence[Delivery]) -> tuple[Delivery, ...]:
+    """The deliveries without the endpoints that are not there any more."""
+    named = {delivery: parse_id(IdKind.WEBHOOK, delivery.webhook_endpoint_id or "") for delivery in deliver}
+    missing = set(await missing_endpoints(connection, [endpoint for endpoint in named.values() if endpoint]))
+    return tuple(
+        replace(delivery, webhook_endpoint_id=None) if endpoint in missing else delivery
+        for delivery, endpoint in named.items()
+    )
 
 
 def _address_problems(deliver: Sequence[Delivery], path: Path) -> Iterator[Problem]:

@@ -40,7 +40,7 @@ from domain.schedules import is_cron, next_run
 from domain.stored import decode, encode
 from domain.vocabulary import ActivityAction, JobTrigger, Permission, Role
 from jobs.export_details import shown_schedule
-from jobs.export_recipients import check_recipients
+from jobs.export_recipients import check_recipients, without_missing_endpoints
 from jobs.export_requests import Occasion, check_names, prepare, submit_export
 from jobs.runtime import Runtime
 from jobs.schedules import slot_key
@@ -130,12 +130,11 @@ async def submit_scheduled(runtime: Runtime, due: DueSchedule) -> UUID:
 
 async def _submit(runtime: Runtime, actor: Actor, schedule: ScheduleRecord, key: str | None) -> JobRecord:
     spec = decode(ExportSpec, schedule.spec)
-    if schedule.incremental:
-        async with runtime.database.unit(actor.organization_id) as connection:
+    async with runtime.database.unit(actor.organization_id) as connection:
+        if schedule.incremental:
             spec = replace(spec, since=await delta_token_of(connection, schedule.id))
-    request = ExportRequest(
-        spec=spec, name=schedule.name, deliver=tuple(_deliveries(schedule.deliver)), idempotency_key=key
-    )
+        deliver = await without_missing_endpoints(connection, tuple(_deliveries(schedule.deliver)))
+    request = ExportRequest(spec=spec, name=schedule.name, deliver=deliver, idempotency_key=key)
     occasion = Occasion(schedule_id=schedule.id, trigger=JobTrigger.SCHEDULE, skip_when_empty=schedule.skip_when_empty)
     return await submit_export(runtime, actor, request, occasion=occasion)
 

@@ -23,7 +23,7 @@ from domain.checks import idempotency_key_problems, require
 from domain.errors import Problem, Rejected, StateProblem, not_found
 from domain.ids import IdKind, format_id, new_id
 from domain.job_requests import NewJob
-from domain.job_rules import CANCELLABLE, RULES, events_of, is_retryable, kept
+from domain.job_rules import CANCELLABLE, RULES, events_of, is_retryable, is_revertible, kept, undone_import
 from domain.jobs import WAITING, JobRecord
 from domain.json import JsonObject
 from domain.vocabulary import ActivityAction, JobState, UserErrorCode
@@ -113,7 +113,12 @@ async def _may_run_again(connection: Connection, job: JobRecord) -> bool:
     files = (await files_of(connection, [job.id]))[job.id]
     if not is_retryable(job, kept(files, datetime.now(UTC))):
         return False
-    return not await imports_being_undone(connection, [format_id(IdKind.JOB, job.id)])
+    imported = undone_import(job)
+    if imported is not None:
+        stored = await lock_job(connection, imported)
+        if stored is None or not is_revertible(stored.record):
+            return False
+    return not await imports_being_undone(connection, [format_id(IdKind.JOB, imported or job.id)])
 
 
 async def _cancel(runtime: Runtime, connection: Connection, stored: StoredJob, doer: Doer) -> None:

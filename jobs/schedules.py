@@ -9,9 +9,11 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from db.activity import Act, record, system_doer
 from db.schedules import DueSchedule, move_on, take_due
 from domain.errors import BadInput, Forbidden, Rejected
 from domain.schedules import next_run
+from domain.vocabulary import ActivityAction
 from jobs.runtime import Runtime
 
 __all__ = ["SubmitScheduled", "slot_key", "tick"]
@@ -52,4 +54,7 @@ async def _submit(runtime: Runtime, submit: SubmitScheduled, due: DueSchedule) -
         return await submit(runtime, due)
     except (Rejected, BadInput, Forbidden) as error:
         _log.warning("schedule %s cannot run: %s", due.schedule.id, error)
+        summary = f"{due.schedule.name}: the scheduled export could not run: {error}"
+        async with runtime.database.unit(due.organization_id) as connection:
+            await record(connection, system_doer(), Act(action=ActivityAction.EXPORT_FAILED, summary=summary))
         return None

@@ -13,7 +13,15 @@ from db.job_lists import load_jobs
 from domain.actors import Actor
 from domain.downloads import may_open
 from domain.ids import IdKind, format_id
-from domain.job_rules import NOT_WHILE_UNDONE, actions_of, is_available, kept, visible_kinds
+from domain.job_rules import (
+    NOT_WHILE_UNDONE,
+    actions_of,
+    is_available,
+    is_revertible,
+    kept,
+    undone_import,
+    visible_kinds,
+)
 from domain.jobs import JobFileRecord, JobRecord
 from domain.records import SignedUrl
 from domain.settings import OrganizationSettings
@@ -43,9 +51,18 @@ class JobPort:
         actions = frozenset(actions_of(job, files, self._actor, now))
         if not any(may_open(self._actor, self._settings, job.kind, file) for file in kept(files, now)):
             actions -= {JobAction.DOWNLOAD}
-        if not actions.isdisjoint(NOT_WHILE_UNDONE) and await self._undoing.load(job.id):
+        if not actions.isdisjoint(NOT_WHILE_UNDONE) and not await self._may_begin(job):
             actions -= NOT_WHILE_UNDONE
         return [action for action in JobAction if action in actions]
+
+    async def _may_begin(self, job: JobRecord) -> bool:
+        """Whether the import that the job is, or takes back, is left alone by other jobs."""
+        imported = undone_import(job)
+        if imported is not None:
+            record = await self._jobs.load(imported)
+            if record is None or not is_revertible(record):
+                return False
+        return not await self._undoing.load(imported or job.id)
 
     async def files(self, job: JobRecord) -> Sequence[JobFileRecord]:
         """Every file of the job, deleted ones too."""

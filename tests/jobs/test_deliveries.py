@@ -125,6 +125,34 @@ async def test_a_link_that_has_ended_is_not_mailed_any_more(exporting: Exporting
     )
 
 
+async def test_an_endpoint_that_is_disabled_is_told_nothing_and_the_export_says_so(exporting: Exporting) -> None:
+    async with webhook_peer() as peer:
+        endpoint, _ = await _endpoint(exporting, peer.url)
+        async with exporting.runtime.database.unit(exporting.organization.id) as connection:
+            await connection.execute("update webhook_endpoints set enabled = false")
+        job = await _export(exporting, Delivery(webhook_endpoint_id=endpoint))
+        await deliver_due(_with(exporting))
+    assert peer.requests == []
+    [delivery] = await _deliveries(exporting, job)
+    message = "The endpoint has been deleted or disabled."
+    assert (delivery.state, delivery.last_error) == (DeliveryState.FAILED, message)
+
+
+async def test_an_address_that_is_named_twice_is_told_once(exporting: Exporting) -> None:
+    job = await _export(exporting, Delivery(email=("a@example.com", "a@example.com")))
+    assert [one.target for one in await _deliveries(exporting, job)] == ["a@example.com"]
+
+
+async def test_a_delivery_whose_attempts_never_ended_is_given_up(exporting: Exporting) -> None:
+    job = await _export(exporting, Delivery(email=("a@example.com",)))
+    await exporting.runtime.system.execute("update store.deliveries set attempts = 8")
+    async with mail_peer() as peer:
+        await deliver_due(_with(exporting, peer.port))
+    assert peer.mails == []
+    [delivery] = await _deliveries(exporting, job)
+    assert (delivery.state, delivery.attempts) == (DeliveryState.FAILED, 9)
+
+
 async def test_without_a_mail_server_the_delivery_says_so(exporting: Exporting) -> None:
     job = await _export(exporting, Delivery(email=("a@example.com",)))
     await deliver_due(_with(exporting))

@@ -6,14 +6,17 @@ from itertools import pairwise
 
 import pytest
 
+from db.deliveries import deliveries_of
 from db.organizations import load_organization
 from db.schedules import DueSchedule
+from db.webhooks import delete_endpoint, insert_endpoint
 from domain.actors import Actor
 from domain.errors import BadInput, Forbidden, LimitProblem, Rejected
 from domain.exports import ColumnSpec, Delivery, ExportSpec, FileOptions, LeadOrder
 from domain.ids import IdKind, format_id, new_id
 from domain.job_details import ExportPreview
 from domain.paging import Count
+from domain.partners import WebhookRecord
 from domain.records import OrganizationRecord, ScheduleRecord
 from domain.requests import SaveSchedule, SaveTemplate
 from domain.settings import Limits, MaskingRule, OrganizationSettings
@@ -262,6 +265,20 @@ async def test_a_slot_is_submitted_once_for_whoever_saved_the_schedule(exporting
         await connection.execute("update users set role = 'OWNER', active = false")
     with pytest.raises(Forbidden):
         await submit_scheduled(exporting.runtime, _due(exporting, saved, runs[1]))
+
+
+async def test_a_schedule_goes_on_without_an_endpoint_that_was_deleted(exporting: Exporting) -> None:
+    endpoint = WebhookRecord(id=new_id(), url="https://hooks.example.com/", events=(), enabled=True)
+    async with exporting.runtime.database.unit(exporting.organization.id) as connection:
+        await insert_endpoint(connection, endpoint, "sealed")
+    told = Delivery(email=("a@example.com",), webhook_endpoint_id=format_id(IdKind.WEBHOOK, endpoint.id))
+    saved, runs = await save_schedule(exporting.runtime, exporting.actor, _schedule(deliver=(told,)))
+    async with exporting.runtime.database.unit(exporting.organization.id) as connection:
+        assert await delete_endpoint(connection, endpoint.id)
+    job_id = await submit_scheduled(exporting.runtime, _due(exporting, saved, runs[0]))
+    assert (await exporting.run(await exporting.load(job_id))).state is JobState.COMPLETED
+    async with exporting.runtime.database.unit(exporting.organization.id) as connection:
+        assert [one.target for one in await deliveries_of(connection, job_id)] == ["a@example.com"]
 
 
 async def test_a_schedule_that_a_system_administrator_of_another_organization_saved_runs(

@@ -8,8 +8,8 @@ from uuid import UUID
 from db.schedules import DueSchedule
 from domain.errors import invalid
 from domain.ids import new_id
-from domain.vocabulary import JobTrigger
-from jobs.lifecycle import submit
+from domain.vocabulary import JobState, JobTrigger
+from jobs.lifecycle import cancel, submit
 from jobs.runtime import Runtime
 from jobs.schedules import tick
 from tests.jobs.scripted import submit_probe
@@ -98,6 +98,25 @@ async def test_a_schedule_that_cannot_run_counts_its_failure_and_goes_on(stage: 
     assert await tick(stage.runtime, refuse) == 1
     row = await row_of(stage, schedule_id)
     assert row["consecutive_failures"] == 1
+    sql = "select action, actor_kind, summary from activity"
+    (entry,) = await stage.runtime.database.read(stage.actor.organization_id, sql)
+    assert (entry["action"], entry["actor_kind"]) == ("EXPORT_FAILED", "SYSTEM")
+    assert entry["summary"].endswith("the scheduled export could not run: There is no such column.")
+
+
+async def test_a_run_that_somebody_cancels_is_neither_a_failure_nor_a_success(stage: Stage, worker: StartWorker):
+    worker()
+    schedule_id = await schedule(stage)
+    await stage.runtime.system.execute("update store.export_schedules set consecutive_failures = 2")
+    job = await submit(stage.runtime, stage.actor, replace(stage.job(blocks=400), schedule_id=schedule_id))
+
+    async def under_way() -> bool:
+        return (await stage.load(job.id)).progress.processed > 0
+
+    await stage.until(under_way)
+    await cancel(stage.runtime, stage.actor, job.id)
+    assert (await stage.ended(job.id)).state is JobState.CANCELLED
+    assert (await row_of(stage, schedule_id))["consecutive_failures"] == 2
 
 
 async def test_failures_of_a_schedules_jobs_are_counted_until_one_goes_well(stage: Stage, worker: StartWorker):

@@ -51,6 +51,7 @@ async def rest_of(stage: Stage, job_id: object):
 async def test_a_file_past_its_date_is_deleted_and_its_history_kept(stage: Stage):
     job, old = await with_file(stage, JobFileRole.DATA, NOW - timedelta(days=1))
     _, young = await with_file(stage, JobFileRole.DATA, NOW + timedelta(days=1))
+    await stage.runtime.system.execute("update store.jobs set state = 'COMPLETED'")
     await retain(stage.runtime)
     assert await stage.runtime.store.size(old.key) is None
     assert await stage.runtime.store.size(young.key) == 4
@@ -59,6 +60,16 @@ async def test_a_file_past_its_date_is_deleted_and_its_history_kept(stage: Stage
     assert await acts(stage) == [("FILES_DELETED", "SYSTEM", job.id)]
     await retain(stage.runtime)
     assert len(await acts(stage)) == 1, "what is gone is not deleted again"
+
+
+@pytest.mark.parametrize("state", ["QUEUED", "RUNNING", "CANCELLING"])
+async def test_a_file_past_its_date_stays_while_its_job_has_not_ended(stage: Stage, state: str):
+    job, file = await with_file(stage, JobFileRole.ORIGINAL, NOW - timedelta(days=1))
+    await stage.runtime.system.execute("update store.jobs set state = $1", state)
+    await retain(stage.runtime)
+    assert await stage.runtime.store.size(file.key) == 4
+    [kept] = await rest_of(stage, job.id)
+    assert kept.deleted_at is None
 
 
 async def acts(stage: Stage) -> list[tuple[object, ...]]:

@@ -219,6 +219,23 @@ async def test_a_failed_import_is_taken_back_or_runs_again_and_never_both(desk: 
     assert refused["userErrors"] == [{"code": "NOT_RETRYABLE", "path": ["id"]}]
 
 
+async def test_a_failed_undo_goes_on_only_while_nothing_else_has_become_of_its_import(desk: Desk) -> None:
+    imported = await an_import_in_review(desk)
+    await desk.ask(COMMIT, id=imported)
+    assert (await desk.ask(JOB, id=imported, wait=20))["job"]["state"] == "COMPLETED"
+    async with held(desk):
+        first = (await desk.ask(REVERT, id=imported))["revertImport"]["job"]["id"]
+        await desk.ask(CANCEL, id=first)
+    assert (await desk.ask(JOB, id=first, wait=20))["job"]["state"] == "CANCELLED"
+    await fail(desk, first, retryable=True)
+    assert "RETRY" in (await desk.ask(JOB, id=first))["job"]["actions"]
+    second = (await desk.ask(REVERT, id=imported))["revertImport"]["job"]["id"]
+    assert (await desk.ask(JOB, id=second, wait=20))["job"]["state"] == "COMPLETED"
+    assert "RETRY" not in (await desk.ask(JOB, id=first))["job"]["actions"]
+    refused = (await desk.ask(RETRY, id=first))["retryJob"]
+    assert refused["userErrors"] == [{"code": "NOT_RETRYABLE", "path": ["id"]}]
+
+
 async def test_the_revision_grows_when_an_import_is_undone_and_when_its_file_is_past_its_date(desk: Desk) -> None:
     imported = await an_import_in_review(desk)
     await desk.ask(COMMIT, id=imported)

@@ -6,9 +6,11 @@ process: both are looked for in the archive first. Entities are never expanded, 
 
 import csv
 import re
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from itertools import count
 from pathlib import Path
 from typing import IO, Final
 from zipfile import ZipFile, ZipInfo
@@ -27,6 +29,7 @@ from python_calamine import (
 
 from transfer.failures import FileFault, TooLarge, UnsafeFile, damaged
 from transfer.unpack import ZIP_ERRORS
+from transfer.xlsx_parts import SHEET_ROWS
 
 MAX_CELLS: Final = 20_000_000
 _MAX_PARTS: Final = 5_000
@@ -49,8 +52,13 @@ class SheetText:
     sheets: tuple[str, ...]
 
 
-def write_sheet(source: Path, sheet: str | None, target: Path, limit: int) -> SheetText:
+def write_sheet(
+    source: Path, sheet: str | None, target: Path, limit: int, *, rows_per_sheet: int = SHEET_ROWS
+) -> SheetText:
     """Writes a sheet (the first visible one with content, unless named) as CSV; a row keeps its number.
+
+    One that is full is read with those that go on with it, as exports write them: `Leads`, `Leads 2`, each with the
+    same header.
 
     Raises:
         FileFault: The workbook is damaged, locked or has no such sheet.
@@ -63,7 +71,12 @@ def write_sheet(source: Path, sheet: str | None, target: Path, limit: int) -> Sh
         with CalamineWorkbook.from_path(source) as workbook:
             chosen = _choose(workbook, sheet)
             with target.open("w", encoding="utf-8", newline="", errors="replace") as out:
-                _write(chosen, out)
+                header = _write(chosen.iter_rows(), out)
+                for more in _further(workbook, chosen, rows_per_sheet):
+                    rows = more.iter_rows()
+                    if [_text(cell) for cell in next(rows)] != header:
+                        break
+                    _write(rows, out)
             return SheetText(chosen.name, tuple(workbook.sheet_names))
     except PasswordError as error:
         raise FileFault("The workbook is locked with a password.") from error
@@ -149,15 +162,37 @@ def _choose(workbook: CalamineWorkbook, named: str | None) -> CalamineSheet:
     raise FileFault("The workbook holds no rows.")
 
 
-def _write(sheet: CalamineSheet, out: IO[str]) -> None:
-    """All rows from the first of the sheet on; blank ones become blank lines, so that each row keeps its number."""
+def _further(workbook: CalamineWorkbook, sheet: CalamineSheet, full: int) -> Iterator[CalamineSheet]:
+    """The sheets that may go on with this one, by their names."""
+    base, _, number = sheet.name.rpartition(" ")
+    if not (base and number.isascii() and number.isdigit()):
+        base, number = sheet.name, "1"
+    for next_number in count(int(number) + 1):
+        name = f"{base} {next_number}"
+        if sheet.end is None or sheet.end[0] + 1 < full or name not in workbook.sheet_names:
+            return
+        sheet = workbook.get_sheet_by_name(name)
+        if not sheet.height:
+            return
+        yield sheet
+
+
+def _write(rows: Iterator[Sequence[_CELL_TYPES]], out: IO[str]) -> list[str]:
+    """The rows, blank ones as blank lines, so that each row keeps its number; gives the first."""
     writer = csv.writer(out, lineterminator="\r\n")
-    for row in sheet.iter_rows():
-        texts = [cell if isinstance(cell, str) else cell_text(cell) for cell in row]
+    first: list[str] | None = None
+    for row in rows:
+        texts = [_text(cell) for cell in row]
+        first = texts if first is None else first
         if any(texts):
             writer.writerow(texts)
         else:
             out.write("\r\n")
+    return first or []
+
+
+def _text(cell: _CELL_TYPES) -> str:
+    return cell if isinstance(cell, str) else cell_text(cell)
 
 
 def cell_text(cell: _CELL_TYPES) -> str:

@@ -13,6 +13,7 @@ from domain.vocabulary import ImportFormat, JobFailureCode
 from tests.transfer.child_run import Answer, run, run_process
 from tests.transfer.packed_files import altered, workbook, zipped
 from transfer.messages import ChildLimits
+from transfer.read_xlsx import write_sheet
 
 Writer = Callable[..., Path]
 LENIENT = ImportOptions(required=())
@@ -95,6 +96,43 @@ def test_s20_a_workbook_s_values_read_as_people_see_them(file: Writer):
     assert (dana["created_at"], dana["converted_at"]) == ("2024-01-15 14:30:22+00:00", "2024-02-01 00:00:00+00:00")
     assert (dana["conversion_value"], noa["created_at"]) == ("1200.5", "2024-01-15 12:00:00+00:00")
     assert answer.blocks[0].ready.lines is None
+
+
+def in_sheets(*sheets: tuple[str, list[str]]) -> bytes:
+    """A workbook of sheets of one column, headers first."""
+
+    def fill(book: openpyxl.Workbook) -> None:
+        book.remove(book.active)
+        for title, cells in sheets:
+            sheet = book.create_sheet(title)
+            for cell in cells:
+                sheet.append([cell])
+
+    return workbook([], fill)
+
+
+@pytest.mark.parametrize(
+    ("named", "read"), [(None, ["Name", *"abcde"]), ("Leads", ["Name", *"abcde"]), ("Leads 2", ["Name", *"cde"])]
+)
+def test_a_sheet_that_is_full_is_read_with_those_that_go_on_with_it(
+    file: Writer, tmp_path: Path, named: str | None, read: list[str]
+):
+    book = in_sheets(("Leads", ["Name", *"ab"]), ("Leads 2", ["Name", *"cd"]), ("Leads 3", ["Name", "e"]),
+                     ("Leads 4", ["Name", "f"]))  # fmt: skip
+    written = write_sheet(file(book), named, tmp_path / "text", 1 << 20, rows_per_sheet=3)
+    assert (tmp_path / "text").read_text().split() == read
+    assert written.sheets == ("Leads", "Leads 2", "Leads 3", "Leads 4")
+
+
+@pytest.mark.parametrize(
+    "second", [("Leads 2", ["Phone", "c"]), ("Leads 3", ["Name", "c"]), ("More", ["Name", "c"]), ("Leads 2", [])]
+)
+def test_a_full_sheet_that_no_other_goes_on_with_is_read_alone(
+    file: Writer, tmp_path: Path, second: tuple[str, list[str]]
+):
+    book = in_sheets(("Leads", ["Name", *"ab"]), second)
+    write_sheet(file(book), None, tmp_path / "text", 1 << 20, rows_per_sheet=3)
+    assert (tmp_path / "text").read_text().split() == ["Name", *"ab"]
 
 
 def test_any_sheet_can_be_read_and_the_others_are_named(file: Writer):

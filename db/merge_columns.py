@@ -145,10 +145,15 @@ def _applies(rules: MergeRules, column: str) -> str:
     if rules.strategy is MergeStrategy.FILL_BLANKS:
         conditions.append(_blank(rules, column))
     if column in _INSTANTS:  # files show whole seconds
-        conditions.append(f"date_trunc('second', m.{column}) is distinct from date_trunc('second', l.{column})")
+        conditions.append(f"{_shown(rules, f'm.{column}')} is distinct from {_shown(rules, f'l.{column}')}")
     if column == "address_street" and rules.whole_address:
         conditions.append(f"m.address_street is distinct from {_WHOLE_ADDRESS}")
     return " and ".join(conditions)
+
+
+def _shown(rules: MergeRules, instant: str) -> str:
+    zone = "" if rules.local_zone is None else " at time zone '" + rules.local_zone.replace("'", "''") + "'"
+    return f"date_trunc('second', {instant}{zone})"
 
 
 def _blank(rules: MergeRules, column: str) -> str:

@@ -78,6 +78,8 @@ class MergeRules:
     what follows from them (keys, stage, search text) is written along. `whole_address`: `address_street` holds the
     whole address on one line. `job_id` None: no import, nothing is kept for an undo.
     `trial`: nothing is written to leads; the would-be leads are remembered for later rows of the same job.
+    `local_zone`: the time zone whose clocks the rows' instants were read from; the hour that a clock shows twice is
+    the same as long as the clock shows the same. None: the instants are exact.
     `reviewed_at`: the snapshot (text of `pg_snapshot`) of a plan: leads changed since are refused.
     """
 
@@ -93,6 +95,7 @@ class MergeRules:
     actor_name: str
     trial: bool = False
     reviewed_at: str | None = None
+    local_zone: str | None = None
 
     @property
     def target(self) -> str:

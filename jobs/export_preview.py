@@ -20,7 +20,7 @@ from jobs.export_mock import with_mock_leads
 from jobs.export_parts import formatting_of, masks_of_export
 from jobs.export_requests import Prepared, check_names, prepare
 from jobs.runtime import Runtime
-from transfer.write_xlsx import SHEET_ROWS
+from transfer.write_xlsx import ROWS_OF_A_SHEET
 
 _SPEC: Final[Path] = ("spec",)
 _ROWS_PER_SECOND: Final = {
@@ -105,8 +105,8 @@ def _preview(
 def _warnings(resolved: ResolvedExport, count: Count, actor: Actor) -> Iterator[str]:
     if count.value == 0:
         yield "No lead matches: the file would hold its header alone."
-    if resolved.format is ExportFormat.XLSX and count.value > SHEET_ROWS:
-        yield f"More rows than one sheet holds: they go on in further sheets after {SHEET_ROWS:,}."
+    if resolved.format is ExportFormat.XLSX and count.value > ROWS_OF_A_SHEET:
+        yield f"More rows than one sheet holds: they go on in further sheets after {ROWS_OF_A_SHEET:,}."
     if resolved.masked:
         how = "ask for unmasked values" if actor.may(Permission.LEADS_UNMASK) else "ask somebody who may unmask"
         yield f"Masked: {', '.join(key.value for key in resolved.masked)}; {how} to get them."

@@ -28,9 +28,14 @@ class Writer:
 
 
 def rules_of(
-    columns: Sequence[CopyColumn], options: ImportOptions, scope: DuplicateScope, writer: Writer
+    columns: Sequence[CopyColumn],
+    options: ImportOptions,
+    scope: DuplicateScope,
+    writer: Writer,
+    *,
+    local_zone: str | None = None,
 ) -> MergeRules:
-    """The rules of merging rows with these columns; `scope` is the organization's."""
+    """The rules of merging rows with these columns; `scope` is the organization's, `local_zone` as in MergeRules."""
     written = [column for column in columns if column.origin is ColumnOrigin.FILE and column.name not in _DERIVED]
     return MergeRules(
         organization_id=writer.organization_id,
@@ -45,6 +50,7 @@ def rules_of(
         actor_name=writer.name,
         trial=writer.trial,
         reviewed_at=None if writer.trial else writer.reviewed_at,
+        local_zone=local_zone,
     )
 
 

@@ -18,7 +18,7 @@ from domain.errors import JobCancelled, JobFailed
 from domain.imports import Checkpoint, ImportPass, ImportResult, ImportSpec
 from domain.job_requests import NewFile
 from domain.stored import decode, encode
-from domain.vocabulary import ErrorPolicy, ImportMode, JobFailureCode
+from domain.vocabulary import ErrorPolicy, ImportFormat, ImportMode, JobFailureCode
 from jobs.import_child import Messages, parsing
 from jobs.import_ends import abort, awaiting, cancelled, committed, error_file, planned, review, with_unknown_values
 from jobs.import_notices import telling
@@ -32,6 +32,8 @@ from transfer.messages import Block, Done, Message, Opened, Position
 
 __all__ = ["run_import"]
 
+_LOCAL: Final = frozenset({ImportFormat.CSV, ImportFormat.XLSX})
+"""Formats whose instants are what a clock showed."""
 _COUNTING_SECONDS: Final = 120.0
 """How long the rows that a cancelled import leaves are counted; five million rows need a fraction of it."""
 
@@ -159,7 +161,8 @@ class _Import:
             trial=result.reading is ImportPass.PLAN,
             reviewed_at=self.spec.reviewed_at_xid,
         )
-        rules = rules_of(opened.copy_columns, self.spec.options, scope, writer)
+        local = opened.dialect.time_zone if opened.dialect.format in _LOCAL else None
+        rules = rules_of(opened.copy_columns, self.spec.options, scope, writer, local_zone=local)
         file_pass = FilePass(self.runtime, self.job, self.spec, rules)
         begin, total = result, None
         try:

@@ -16,6 +16,8 @@ from transfer import xlsx_parts as parts
 from transfer.copied_cells import D, Q, fill_blanks, put_together, take_apart
 from transfer.write_zip import ZipWriter
 
+ROWS_OF_A_SHEET: Final = parts.SHEET_ROWS - 1
+"""Without the header."""
 MAX_COLUMNS: Final = 16_384
 _EMPTY: Final = b"<c/>"
 _NUMBER: Final = re.compile(rb"(?<=[\x02\n])(-?[0-9][0-9.e+-]*)(?=[\x02\n])")
@@ -61,7 +63,7 @@ class XlsxWriter:
     `rows` counts the rows so far, `cut` the cells that were longer than Excel allows and lost their end.
     """
 
-    def __init__(self, plan: SheetPlan, rows_per_sheet: int = parts.SHEET_ROWS - 1) -> None:
+    def __init__(self, plan: SheetPlan, rows_per_sheet: int = ROWS_OF_A_SHEET) -> None:
         self._plan = plan
         self._capacity = rows_per_sheet
         self._archive = ZipWriter(plan.moment)

@@ -111,6 +111,25 @@ async def test_s25_a_lead_of_any_values_comes_back_as_it_was(importing: Importin
     assert (counts_of(again), changes) == ({"unchanged": 3}, []), issues
 
 
+@pytest.mark.parametrize("kind", [ExportFormat.CSV, ExportFormat.XLSX, ExportFormat.JSON])
+async def test_s25_an_hour_that_the_clock_shows_twice_comes_back_as_it_was(
+    runtime: Runtime, database_url: str, new_organization: MakeOrganization, kind: ExportFormat
+):
+    hours = [datetime(2024, 10, 27, hour, 30, 15, tzinfo=UTC) for hour in range(4)]
+    rows = tuple(LeadDocument(values={_K.NAME: "N", _K.CREATED_AT: at, _K.CONVERTED_AT: at}) for at in hours)
+    async with working(runtime, database_url):
+        importing = Importing.of(runtime, await new_organization(zone="Europe/Paris"), Role.OWNER)
+        options = ImportOptions(required=(), merge_strategy=MergeStrategy.CREATE_NEW)
+        await upsert_leads(runtime, importing.actor, UpsertLeads(rows=rows, options=options))
+        data = await exported(importing, columns=ROUND_TRIP, format=kind)
+        again = await importing.run(data, f"leads.{kind.lower()}", options=overwriting(**KEEPING))
+        assert counts_of(again) == {"unchanged": 4}
+        assert await importing.leads("created_at, converted_at") == [(at, at) for at in hours]
+        shifted = data.replace(b":30:15", b":31:15") if kind is not ExportFormat.XLSX else data
+        moved = await importing.run(shifted, f"leads.{kind.lower()}", options=overwriting(**KEEPING))
+    assert counts_of(moved) == ({"updated": 4} if shifted != data else {"unchanged": 4})
+
+
 Rows = list[dict[str, object]]
 ALIASED = frozenset({_K.STATUS_ID, _K.COMPANY_ID, _K.CHATBOT_ID, _K.ADDRESS})
 """Further columns of the same values, ids among them."""

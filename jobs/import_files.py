@@ -7,6 +7,7 @@ from typing import Final
 
 from db.import_facts import ImportFacts
 from domain.errors import InputProblem, JobFailed, LimitProblem, Problem, Rejected
+from domain.errors import Path as ErrorPath
 from domain.imports import ImportSpec
 from domain.vocabulary import JobFailureCode, UserErrorCode
 from jobs.import_child import open_file
@@ -77,5 +78,10 @@ def _unreadable(failed: JobFailed, facts: ImportFacts) -> Problem:
 
 def _problems(found: tuple[MappingProblem, ...]) -> Iterator[Problem]:
     for problem in found:
-        path = ("input", "mapping") if problem.index is None else ("input", "mapping", str(problem.index))
-        yield InputProblem(problem.code, problem.message, path)
+        yield InputProblem(problem.code, problem.message, ("input", *_path(problem)))
+
+
+def _path(problem: MappingProblem) -> ErrorPath:
+    if problem.index is not None:
+        return ("mapping", str(problem.index))
+    return ("mapping",) if problem.default is None else ("options", "defaults", str(problem.default))

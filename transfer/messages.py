@@ -86,12 +86,14 @@ class MappingProblem(msgspec.Struct, frozen=True):
     """Why the mapping cannot be used: REQUIRED, or a column or field that is not there.
 
     `index` is the place in the request's mapping, None where the problem is of the whole (a missing required field).
+    `default` is the place in the options' defaults, where it is one of these.
     """
 
     code: UserErrorCode
     message: str
     field: LeadFieldKey | None = None
     index: int | None = None
+    default: int | None = None
 
 
 class CopyColumn(msgspec.Struct, frozen=True):

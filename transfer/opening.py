@@ -8,7 +8,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from domain.fields import FIELDS
-from domain.imports import Detected, Dialect, ImportColumn
+from domain.imports import ColumnMapping, Detected, Dialect, FieldValue, ImportColumn
 from domain.vocabulary import DetectionConfidence, FieldType, ImportFormat, LeadFieldKey, UserErrorCode
 from domain.zones import is_zone
 from transfer.copy_lines import Assembler
@@ -23,7 +23,7 @@ from transfer.messages import ChildRequest, MappingProblem, Opened, Position
 from transfer.prepare import Prepared, prepare
 from transfer.read_csv import CsvShape, Records, read_blocks
 from transfer.readers import Companies, Readers
-from transfer.targets import MappedColumns
+from transfer.targets import MappedColumns, Target
 from transfer.validate import RowJudge
 
 _HEAD_BYTES: Final = 1 << 18
@@ -162,9 +162,7 @@ class _Table:
         companies = Companies(dict(request.facts.companies))
         readers = Readers(options=request.options, dialect=dialect, facts=request.facts, companies=companies)
         judge = RowJudge(plan, readers, request.options, request.facts)
-        for target, reason in judge.wrong_defaults():
-            message = f"The default of {target.name}: {reason}."
-            plan.problems.append(MappingProblem(UserErrorCode.INVALID, message, target.field))
+        plan.problems.extend(_wrong_defaults(judge, request))
         now = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
         layout = layout_of(plan.targets, request.facts, request.constants, now=now, tags=request.options.add_tags)
         opened = Opened(
@@ -234,6 +232,22 @@ class _Table:
             if evidence.settled or not evidence.either:
                 break
         return evidence.detected()
+
+
+def _wrong_defaults(judge: RowJudge, request: ChildRequest) -> Iterator[MappingProblem]:
+    for target, reason in judge.wrong_defaults():
+        message = f"The default of {target.name}: {reason}."
+        index, default = _place(target, request.mapping), _place(target, request.options.defaults)
+        yield MappingProblem(UserErrorCode.INVALID, message, target.field, index, default)
+
+
+def _place(target: Target, given: Sequence[ColumnMapping] | Sequence[FieldValue]) -> int | None:
+    """Where the target's default was given."""
+    for place, one in enumerate(given):
+        default = one.default if isinstance(one, ColumnMapping) else one.value
+        if (one.field, one.custom, default) == (target.field, target.custom, target.default):
+            return place
+    return None
 
 
 def _with_samples(columns: Sequence[ImportColumn], sample: Records) -> Iterator[ImportColumn]:

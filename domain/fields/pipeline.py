@@ -52,8 +52,10 @@ PIPELINE: Final = (
         "source detail",
         example="Google Ads",
     ),
-    integer(_K.SCORE, "Score", "score", 100, "lead score", "rating", example="85"),
-    enumeration(_K.INTEREST_LEVEL, "Interest Level", "interestLevel", InterestLevel, "interest", "temperature"),
+    integer(_K.SCORE, "Score", "score", 100, "lead score", example="85"),
+    enumeration(
+        _K.INTEREST_LEVEL, "Interest Level", "interestLevel", InterestLevel, "interest", "temperature", "rating"
+    ),
     enumeration(_K.CONFIDENCE, "Confidence", "confidence", Confidence),
     enumeration(_K.CATEGORY, "Category", "category", LeadCategory, "intent"),
 )

@@ -260,6 +260,22 @@ async def test_a_text_that_cannot_be_stored_is_refused_where_it_stands(desk: Des
     assert answer["userErrors"] == [{"code": "INVALID", "path": ["input", *path.split(".")]}]
 
 
+WRONG_DEFAULTS = [
+    ({"options": {"defaults": [{"field": "SOURCE", "value": "web"}, {"field": "SCORE", "value": "ten"}]}},
+     ["options", "defaults", "1"]),
+    ({"mapping": [{"column": "name", "field": "NAME"}, {"column": "extra", "field": "SCORE", "default": "ten"}]},
+     ["mapping", "1"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "path"), WRONG_DEFAULTS, ids=["of the options", "of a column"])
+async def test_a_default_that_is_no_value_is_refused_where_it_stands(
+    desk: Desk, given: dict[str, object], path: list[str]
+):
+    (error,) = (await send(desk, b"name,phone,source,extra\nDana,+12025550123,web,\n", **given))["userErrors"]
+    assert (error["code"], error["path"]) == ("INVALID", ["input", *path])
+
+
 @pytest.mark.parametrize(("name", "code"), [(" ", "REQUIRED"), ("x" * 1_001, "TOO_LONG")])
 async def test_a_mapping_is_saved_under_a_name_of_a_name_s_length(desk: Desk, name: str, code: str):
     for document, given in ((START, {"source": {"uploadId": "upload_x"}}), (UPDATED, {"id": "job_x"})):

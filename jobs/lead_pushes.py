@@ -32,9 +32,8 @@ from jobs.runtime import Runtime
 from transfer.documents import JudgedDocuments, judge_documents
 from transfer.headers import custom_key
 
-__all__ = ["MAX_PUSHED", "PushedLead", "count_pushed", "push", "upsert_leads"]
+__all__ = ["PushedLead", "count_pushed", "push", "upsert_leads"]
 
-MAX_PUSHED: Final = 1_000
 """Leads of one push: reading more would keep the requests of others waiting. More come as a file."""
 _OPERATION: Final = "upsertLeads"
 _WRITTEN: Final = frozenset({RowOutcome.CREATED, RowOutcome.UPDATED})
@@ -60,13 +59,12 @@ async def upsert_leads(runtime: Runtime, actor: Actor, request: UpsertLeads) -> 
     Raises Forbidden, or Rejected: LIMIT_EXCEEDED, TOO_LONG or INVALID (the key), IDEMPOTENCY_MISMATCH, NOT_FOUND.
     """
     actor.require(Permission.LEADS_IMPORT)
-    _refuse_many(len(request.rows))
     require(idempotency_key_problems(request.idempotency_key))
     options = request.options or ImportOptions()
-    asked = [encode(options), [encode(row) for row in request.rows], request.dry_run]
-    digest = input_hash(asked)
+    digest = await asyncio.to_thread(_hash, request, options)
     async with runtime.database.unit(actor.organization_id) as connection:
         facts = await load_facts(connection, runtime.limits)
+        _refuse_many(len(request.rows), facts.organization.limits.max_bulk_ids)
         await take(connection, Lock.LEADS, actor.organization_id)
         key = request.idempotency_key
         if (answer := await earlier_answer(connection, _OPERATION, key, digest, _Answer)) is not None:
@@ -200,11 +198,15 @@ def _undone(leads: Sequence[PushedLead]) -> Iterator[PushedLead]:
         yield lead if failed else PushedLead(RowOutcome.PENDING, None, lead.issues)
 
 
-def _refuse_many(count: int) -> None:
-    if count > MAX_PUSHED:
-        message = f"At most {MAX_PUSHED:,} leads at once; import more as a file."
+def _hash(request: UpsertLeads, options: ImportOptions) -> str:
+    return input_hash([encode(options), [encode(row) for row in request.rows], request.dry_run])
+
+
+def _refuse_many(count: int, limit: int) -> None:
+    if count > limit:
+        message = f"At most {limit:,} leads at once; import more as a file."
         path = ("input", "rows")
-        raise Rejected(LimitProblem(UserErrorCode.LIMIT_EXCEEDED, message, path, limit=MAX_PUSHED, actual=count))
+        raise Rejected(LimitProblem(UserErrorCode.LIMIT_EXCEEDED, message, path, limit=limit, actual=count))
 
 
 async def _note(connection: Connection, actor: Actor, leads: Sequence[PushedLead]) -> None:

@@ -186,7 +186,9 @@ class RecordCallInput:
         return read(requests.RecordCall, self)
 
 
-@strawberry.input(description="Small synchronous push for partners, same rules as a file, at most 1,000 rows.")
+@strawberry.input(
+    description="Small synchronous push for partners, same rules as a file, at most limits.maxBulkIds rows."
+)
 class UpsertLeadsInput:
     rows: list[LeadInput] = strawberry.field(description="The leads.")
     options: ImportOptionsInput | None = optional("How rows are judged and merged.")

@@ -11,8 +11,10 @@ _OBJECTS: Final = 2_000
 """Of a query; a filter has at most 200 conditions."""
 _VALUES: Final = 20_000
 """Of a query; a list in a filter has at most 10,000."""
-_ROWS: Final = 8_000
-"""Objects in the input of somebody known, who may push 1,000 leads at once; their values are bounded by the body."""
+_ROWS: Final = 32_000
+"""Objects in the input of somebody known, who may push 10,000 leads at once, each with an address and custom values.
+
+The values in them are bounded by the body."""
 
 
 def weigh(variables: Mapping[str, object], *, rows: bool) -> None:

@@ -266,6 +266,20 @@ async def test_a_partner_pushes_the_same_rows_twice_and_nothing_doubles(found: C
     assert [error["code"] for error in other["userErrors"]] == ["IDEMPOTENCY_MISMATCH"]
 
 
+async def test_a_partner_pushes_as_many_leads_at_once_as_the_limits_say(found: Callable[..., Caller]):
+    caller = found("--country", "US")
+    viewer = (await caller.ask("{ viewer { organization { limits { maxBulkIds } } } }"))["viewer"]
+    most = viewer["organization"]["limits"]["maxBulkIds"]
+    rows = [{"name": f"Lead {n}", "phone": f"+1212{n}", "source": "WEB"} for n in range(2_000_000, 2_000_001 + most)]
+    push = """mutation ($rows: [LeadInput!]!) { upsertLeads(input: {rows: $rows}) { counts { created }
+      results { index outcome } userErrors { code path ... on LimitError { limit actual } } } }"""
+    (refused,) = (await caller.ask(push, rows=rows))["upsertLeads"]["userErrors"]
+    assert refused == {"code": "LIMIT_EXCEEDED", "path": ["input", "rows"], "limit": str(most), "actual": str(most + 1)}
+    pushed = (await caller.ask(push, rows=rows[:most]))["upsertLeads"]
+    assert (pushed["counts"]["created"], len(pushed["results"]), pushed["userErrors"]) == (most, most, [])
+    assert await caller.count() == most
+
+
 async def test_an_edit_of_an_old_version_is_a_conflict(forty: Caller):
     (lead_id,) = await lead_ids(forty, 1)
     payload = (await forty.ask(OPERATIONS["Edit"], id=lead_id))["updateLead"]

@@ -1,14 +1,16 @@
 """Leads pushed without a file: the rules of an import, at once."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from domain.documents import LeadDocument
-from domain.errors import Rejected
+from domain.errors import LimitProblem, Rejected
 from domain.imports import ImportOptions
 from domain.requests import UpsertLeads
+from domain.settings import Limits
 from domain.vocabulary import (
     BlankCells,
     ErrorPolicy,
@@ -19,7 +21,7 @@ from domain.vocabulary import (
     RowOutcome,
     UserErrorCode,
 )
-from jobs.lead_pushes import MAX_PUSHED, count_pushed, upsert_leads
+from jobs.lead_pushes import count_pushed, upsert_leads
 from jobs.runtime import Runtime
 from tests.conftest import MakeOrganization
 from tests.jobs.importing import Importing
@@ -120,11 +122,20 @@ async def test_to_remove_a_custom_field_makes_none(pushing: Importing):
     assert await pushing.leads("custom") == [({"policy_no": "2"},)]
 
 
+async def test_as_many_leads_as_an_organization_may_name_at_once_are_pushed_at_once(pushing: Importing):
+    most = pushing.organization.limits.max_bulk_ids
+    pushed = await push(pushing, *(lead(f"Lead {n}", f"+1212{n:07}") for n in range(2_000_000, 2_000_000 + most)))
+    assert count_pushed(pushed).created == most == 10_000
+    assert len(await pushing.leads()) == most
+
+
 async def test_a_push_of_more_leads_than_may_be_is_refused_whole(pushing: Importing):
+    small = replace(pushing, runtime=replace(pushing.runtime, limits=Limits(max_bulk_ids=2)))
     with pytest.raises(Rejected) as refused:
-        await push(pushing, *[lead()] * (MAX_PUSHED + 1))
+        await push(small, *[lead()] * 3)
     (problem,) = refused.value.problems
-    assert (problem.code, "1,000" in problem.message) == (UserErrorCode.LIMIT_EXCEEDED, True)
+    assert isinstance(problem, LimitProblem)
+    assert (problem.code, problem.limit, problem.actual) == (UserErrorCode.LIMIT_EXCEEDED, 2, 3)
     assert await pushing.leads() == []
 
 

@@ -27,9 +27,9 @@ def test_a_query_may_hold_what_a_filter_can(variables: dict):
     weigh(variables, rows=False)
 
 
-def test_a_push_may_hold_a_thousand_leads_and_not_a_hundred_thousand():
-    lead = {"name": "A", "phone": "x", "address": {"city": "x"}}
-    weigh({"input": {"rows": [lead] * 1_000}}, rows=True)
+def test_a_push_may_hold_ten_thousand_leads_and_not_a_hundred_thousand():
+    lead = {"name": "A", "phone": "x", "address": {"city": "x"}, "custom": {"a": 1}}
+    weigh({"input": {"rows": [lead] * 10_000}}, rows=True)
     with pytest.raises(TooExpensive):
         weigh({"input": {"rows": [lead] * 100_000}}, rows=True)
 

@@ -6,16 +6,22 @@ carries the batch out, looks up again and goes on. That is rare, and keeps block
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from db.merge_match import IDENTITIES, KeyOf, Match, Matches
-from db.merge_rules import FIELD_OF, KIND_OF, BlockOutcome, MergeRows, MergeRules, Outcome, RowProblem
+from db.merge_rules import (
+    FIELD_OF,
+    KIND_OF,
+    WORDS_OF,
+    BlockOutcome,
+    MergeRows,
+    MergeRules,
+    Outcome,
+    RowProblem,
+)
 from db.stages import line_is_active
 from domain.vocabulary import ImportIssueCode, MatchKey, MergeStrategy
 
 __all__ = ["Batch", "Update", "decide"]
-
-_NAMES: Final = {MatchKey.EXTERNAL_ID: "external id", MatchKey.PHONE: "phone", MatchKey.EMAIL: "e-mail"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ class _Decider:
             letter = Outcome.SKIPPED_IN_FILE if found[0].own else Outcome.SKIPPED
             self.outcome.settle(index, letter, found[0].lead_id, KIND_OF[key[0]])
         elif len(found) > 1:
-            message = f"Several leads have this {_NAMES[key[0]]}: it cannot be told which one is meant."
+            message = f"Several leads have this {WORDS_OF[key[0]]}: it cannot be told which one is meant."
             self._refuse(index, key[0], ImportIssueCode.AMBIGUOUS_MATCH, message)
         else:
             self._update(index, key, found[0])

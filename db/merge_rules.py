@@ -13,6 +13,7 @@ __all__ = [
     "FIELD_OF",
     "KIND_OF",
     "MATCHED_BY",
+    "WORDS_OF",
     "BlockOutcome",
     "MergeRows",
     "MergeRules",
@@ -35,6 +36,13 @@ FIELD_OF: Final[Mapping[MatchKey, str]] = {
     MatchKey.EMAIL: "email",
 }
 """The registry key of the field whose value a match key is."""
+WORDS_OF: Final[Mapping[MatchKey, str]] = {
+    MatchKey.LEAD_ID: "lead id",
+    MatchKey.EXTERNAL_ID: "external id",
+    MatchKey.PHONE: "phone",
+    MatchKey.EMAIL: "e-mail",
+}
+"""A match key in the words of a message."""
 MATCHED_BY: Final[Mapping[str, MatchKey]] = {letter: key for key, letter in KIND_OF.items()}
 
 

@@ -8,7 +8,7 @@ import msgspec
 from domain.fields import CUSTOM_PREFIX, FIELDS
 from domain.imports import FieldChange
 from domain.json import JsonObject, JsonValue
-from domain.lead_values import DERIVED_COLUMNS
+from domain.lead_values import FOLLOWERS
 from domain.vocabulary import LeadFieldKey
 
 __all__ = ["field_changes", "field_of", "shown_field"]
@@ -21,9 +21,8 @@ _PREFERRED: Final = {
     "national_id_cipher": LeadFieldKey.NATIONAL_ID,
     "notes": LeadFieldKey.NOTES,
 }
-_DERIVED: Final = frozenset(follower for followers in DERIVED_COLUMNS.values() for follower in followers)
 _FIELDS: Final[Mapping[str, LeadFieldKey]] = {
-    field.column: key for key, field in FIELDS.items() if field.column and field.column not in _DERIVED
+    field.column: key for key, field in FIELDS.items() if field.column and field.column not in FOLLOWERS
 } | _PREFERRED
 Names = Mapping[str, str]
 """What ids stand for (status keys, names of companies), by id."""

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from typing import Final, cast
 
 from domain.json import JsonObject, JsonValue
-from domain.lead_values import DERIVED_COLUMNS
+from domain.lead_values import DERIVED_COLUMNS, FOLLOWERS
 
 __all__ = ["Change", "Restoration", "restoration"]
 
 _STATUS, _STAGE = "status_id", "stage"
 _NOTES: Final = "notes"
 _CUSTOM: Final = "custom"
-_FOLLOWING: Final = frozenset(follower for followers in DERIVED_COLUMNS.values() for follower in followers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +38,7 @@ def restoration(current: JsonObject, changes: Sequence[Change], stages: Mapping[
     net = _net(changes)
     found = Restoration()
     for column, (before, after) in net.items():
-        if column in _FOLLOWING or column == _NOTES:
+        if column in FOLLOWERS or column == _NOTES:
             continue
         if column == _CUSTOM:
             _restore_custom(found, current, _Both(before, after))

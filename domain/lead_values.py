@@ -38,6 +38,8 @@ DERIVED_COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "national_id_cipher": ("national_id_last4",),
 }
 """Columns of `leads` that follow from another one, and are written wherever it is."""
+FOLLOWERS: Final = frozenset(follower for followers in DERIVED_COLUMNS.values() for follower in followers)
+"""All columns that follow from another one."""
 
 _NOT_DIGITS: Final = re.compile(r"[^0-9]+")
 
@@ -117,6 +119,7 @@ def name_key(name: str) -> str:
 
 __all__ = [
     "DERIVED_COLUMNS",
+    "FOLLOWERS",
     "SEARCHED_COLUMNS",
     "SEARCHED_FIELDS",
     "SEARCHED_NOTES",

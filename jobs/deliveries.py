@@ -26,8 +26,6 @@ AT_ONCE_TO_AN_ENDPOINT: Final = 4
 """One that is slow to answer does not take the places of the others."""
 LEASE: Final = timedelta(minutes=2)
 """Longer than any attempt takes: a process that dies in between leaves it to another one."""
-
-
 _LOOK_SECONDS: Final = 2.0
 """How long what comes to be due waits while others are under way."""
 

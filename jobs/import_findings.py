@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from db.import_reports import RowOutcomes
-from db.merge_rules import FIELD_OF, MATCHED_BY, BlockOutcome, MergeRows, Outcome, RowProblem
+from db.merge_rules import FIELD_OF, MATCHED_BY, WORDS_OF, BlockOutcome, MergeRows, Outcome, RowProblem
 from domain.imports import MAX_STORED_ISSUES, ImportCounts, Issue, IssueGroup
-from domain.vocabulary import ImportIssueCode, MatchKey, Severity
+from domain.vocabulary import ImportIssueCode, Severity
 from transfer.messages import Block, Opened
 
 __all__ = ["Findings", "MergedBlock", "row_outcomes"]
@@ -17,12 +17,6 @@ MAX_STORED_DUPLICATES: Final = 10_000
 """Skipped rows are told one by one up to here, so that they do not crowd out errors."""
 
 
-_WORDS: Final = {
-    MatchKey.LEAD_ID: "lead id",
-    MatchKey.EXTERNAL_ID: "external id",
-    MatchKey.PHONE: "phone",
-    MatchKey.EMAIL: "e-mail",
-}
 _SKIPPED: Final = {
     Outcome.SKIPPED: (ImportIssueCode.DUPLICATE_EXISTING, "there is a lead with this {} already"),
     Outcome.SKIPPED_IN_FILE: (ImportIssueCode.DUPLICATE_IN_FILE, "an earlier row has the same {}"),
@@ -80,7 +74,7 @@ class Findings:
                 most -= 1
                 key = MATCHED_BY[merged.outcome.matched[index]]
                 code, reason = _SKIPPED[letter]
-                problem = RowProblem(index, code, f"Skipped: {reason.format(_WORDS[key])}.", FIELD_OF[key])
+                problem = RowProblem(index, code, f"Skipped: {reason.format(WORDS_OF[key])}.", FIELD_OF[key])
                 problem = replace(problem, value=merged.rows.key(key, index))
                 yield self._issue(merged, problem, Severity.WARNING)
 
@@ -100,7 +94,7 @@ class Findings:
                 value=None,
                 rows=count,
                 first_row=merged.rows.numbers[pairs.index((letter, matched))],
-                message=f"Skipped: {reason.format(_WORDS[key])}.",
+                message=f"Skipped: {reason.format(WORDS_OF[key])}.",
             )
 
     def _refused(self, merged: MergedBlock, problem: RowProblem) -> Issue:

@@ -112,7 +112,7 @@ async def _draft(runtime: Runtime, connection: Connection, request: ImportReques
     if request.retry_of is None:
         return draft
     retry = await _as_retry(connection, draft, request.retry_of)
-    if retry is draft:
+    if retry is None:
         raise not_found("import", request.retry_of, "input", "retryOf")
     return retry
 
@@ -182,10 +182,10 @@ def _same_file(earlier: UUID) -> Rejected:
 
 async def _submit(runtime: Runtime, actor: Actor, draft: _Draft) -> JobRecord:
     opened = await look_into(runtime, draft.spec, draft.facts)
-    if opened.retry_of and draft.spec.retry_of is None:
+    if opened.retry_of and draft.spec.retry_of is None:  # a corrected error file, known by its `_import` column
         async with runtime.database.unit(actor.organization_id) as connection:
             recognised = await _as_retry(connection, draft, opened.retry_of)
-        if recognised is not draft:
+        if recognised is not None:
             draft, opened = recognised, await look_into(runtime, recognised.spec, draft.facts)
     refuse_problems(opened)
     async with runtime.database.unit(actor.organization_id) as connection:
@@ -197,11 +197,11 @@ async def _submit(runtime: Runtime, actor: Actor, draft: _Draft) -> JobRecord:
         return await submit(runtime, actor, _new_job(actor, draft, spec), connection)
 
 
-async def _as_retry(connection: Connection, draft: _Draft, shown_id: str) -> _Draft:
-    """A corrected error file is known by its `_import` column, where that names an import of this organization."""
+async def _as_retry(connection: Connection, draft: _Draft, shown_id: str) -> _Draft | None:
+    """The draft as a retry of this import, None where the organization has no such import that has ended."""
     original = await retried_import(connection, shown_id)
     if original is None:
-        return draft
+        return None
     return replace(draft, spec=retrying(draft.spec, draft.request, shown_id, original))
 
 

@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from db.merge_rules import BlockOutcome, MergeRows, MergeRules, Outcome, RowProblem
 from domain.imports import ImportOptions, Issue
-from domain.lead_values import DERIVED_COLUMNS
+from domain.lead_values import FOLLOWERS
 from domain.vocabulary import DuplicateScope, LeadFieldKey, MatchKey
 from transfer.messages import ColumnOrigin, CopyColumn, NewCompany, Ready
 
 __all__ = ["Writer", "rows_of", "rules_of", "unused_companies"]
-
-_DERIVED: Final = frozenset(follower for followers in DERIVED_COLUMNS.values() for follower in followers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +33,7 @@ def rules_of(
     local_zone: str | None = None,
 ) -> MergeRules:
     """The rules of merging rows with these columns; `scope` is the organization's, `local_zone` as in MergeRules."""
-    written = [column for column in columns if column.origin is ColumnOrigin.FILE and column.name not in _DERIVED]
+    written = [column for column in columns if column.origin is ColumnOrigin.FILE and column.name not in FOLLOWERS]
     return MergeRules(
         organization_id=writer.organization_id,
         job_id=writer.job_id,

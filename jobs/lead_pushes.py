@@ -34,7 +34,6 @@ from transfer.headers import custom_key
 
 __all__ = ["PushedLead", "count_pushed", "push", "upsert_leads"]
 
-"""Leads of one push: reading more would keep the requests of others waiting. More come as a file."""
 _OPERATION: Final = "upsertLeads"
 _WRITTEN: Final = frozenset({RowOutcome.CREATED, RowOutcome.UPDATED})
 

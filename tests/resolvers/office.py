@@ -81,6 +81,12 @@ class Desk:
         )  # fmt: skip
         return format_id(IdKind.USER, user_id)
 
+    async def until_followed(self, count: int) -> None:
+        """Wait until so many follow jobs, of whatever organization."""
+        async with asyncio.timeout(30):
+            while self.runtime.feed.followers != count:  # noqa: ASYNC110 - another task's
+                await asyncio.sleep(0.01)
+
     async def rows(self, sql: str, *args: object) -> list[dict[str, object]]:
         """Rows of the organization; binds start at $2."""
         return [dict(row) for row in await self.runtime.database.read(self.organization.id, sql, *args)]

@@ -97,6 +97,13 @@ async def an_import_in_review(desk: Desk) -> str:
     return payload["job"]["id"]
 
 
+async def a_completed_import(desk: Desk) -> str:
+    imported = await an_import_in_review(desk)
+    await desk.ask(COMMIT, id=imported)
+    assert (await desk.ask(JOB, id=imported, wait=20))["job"]["state"] == "COMPLETED"
+    return imported
+
+
 async def test_jobs_are_listed_newest_first_in_pages(desk: Desk) -> None:
     made = [(await an_export(desk))["id"] for _ in range(3)][::-1]
     first = (await desk.ask(JOBS, first=2))["jobs"]
@@ -204,9 +211,7 @@ async def test_a_failed_import_runs_again_only_while_its_file_is_kept(desk: Desk
 
 
 async def test_a_failed_import_is_taken_back_or_runs_again_and_never_both(desk: Desk) -> None:
-    imported = await an_import_in_review(desk)
-    await desk.ask(COMMIT, id=imported)
-    assert (await desk.ask(JOB, id=imported, wait=20))["job"]["state"] == "COMPLETED"
+    imported = await a_completed_import(desk)
     await fail(desk, imported, retryable=True)
     async with held(desk):
         undo = (await desk.ask(REVERT, id=imported))["revertImport"]["job"]["id"]
@@ -220,9 +225,7 @@ async def test_a_failed_import_is_taken_back_or_runs_again_and_never_both(desk: 
 
 
 async def test_a_failed_undo_goes_on_only_while_nothing_else_has_become_of_its_import(desk: Desk) -> None:
-    imported = await an_import_in_review(desk)
-    await desk.ask(COMMIT, id=imported)
-    assert (await desk.ask(JOB, id=imported, wait=20))["job"]["state"] == "COMPLETED"
+    imported = await a_completed_import(desk)
     async with held(desk):
         first = (await desk.ask(REVERT, id=imported))["revertImport"]["job"]["id"]
         await desk.ask(CANCEL, id=first)
@@ -286,7 +289,7 @@ async def test_a_subscriber_of_all_jobs_sees_those_of_the_filter_as_they_change(
     async with aclosing(await subscribed(desk, query)) as events:
         before = desk.runtime.feed.followers
         coming = asyncio.ensure_future(anext(events))
-        await listeners(desk, before + 1)
+        await desk.until_followed(before + 1)
         await an_import_in_review(desk)
         exported = (await an_export(desk))["id"]
         event = await asyncio.wait_for(coming, 30)
@@ -299,17 +302,10 @@ async def test_nobody_listens_once_the_subscriber_has_gone(desk: Desk) -> None:
     async with aclosing(await subscribed(desk, FOLLOW, id=waiting)) as events:
         await anext(events)
         coming = asyncio.ensure_future(anext(events))
-        await listeners(desk, before + 1)
+        await desk.until_followed(before + 1)
         coming.cancel()
         await asyncio.wait([coming])
     assert desk.runtime.feed.followers == before
-
-
-async def listeners(desk: Desk, count: int) -> None:
-    """Wait until so many listen."""
-    async with asyncio.timeout(30):
-        while desk.runtime.feed.followers != count:  # noqa: ASYNC110 - another task's
-            await asyncio.sleep(0.01)
 
 
 async def subscribed(desk: Desk, document: str, **variables: object) -> AsyncIterator[dict]:

@@ -154,9 +154,7 @@ async def test_s15_the_events_of_all_jobs_are_those_of_the_own_organization(owne
     events = follow(stranger.desk, "subscription { jobs { job { id } } }")
     before = stranger.desk.runtime.feed.followers
     first = asyncio.ensure_future(anext(events))
-    async with asyncio.timeout(30):
-        while stranger.desk.runtime.feed.followers == before:  # noqa: ASYNC110 - another task's
-            await asyncio.sleep(0.01)
+    await stranger.desk.until_followed(before + 1)
     await owner.make("export")
     mine = await stranger.make("export")
     assert (await asyncio.wait_for(first, 30))["jobs"]["job"]["id"] == mine
